@@ -1,0 +1,1 @@
+"""A recording proxy between mail programs and mail servers."""

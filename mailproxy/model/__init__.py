@@ -1,0 +1,1 @@
+"""Floor 0: values, which every other room speaks of and which import nothing."""

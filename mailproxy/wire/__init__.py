@@ -1,0 +1,1 @@
+"""Floor 1: octet machines that know no protocol."""
