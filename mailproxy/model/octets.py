@@ -44,7 +44,9 @@ class Span(NamedTuple):
     start: int
     end: int
 
-    def __len__(self) -> int:
+    @property
+    def length(self) -> int:
+        """How many octets it covers."""
         return self.end - self.start
 
 
