@@ -1,8 +1,8 @@
 """Octets as they were said: by whom, where in the stream, when.
 
 A *stream* is all that one side said, in recorded form: a mark stands where a secret stood, and
-message content that was left out still counts. Positions in it are what everything derived
-(exchanges, verdicts, differences) points back with. Telnet commands are no part of it.
+octets that were not kept still count. Positions in it are what everything derived (exchanges,
+verdicts, differences) points back with. Telnet commands are no part of it.
 """
 
 from enum import StrEnum
@@ -29,12 +29,27 @@ class Origin(StrEnum):
 
 
 class Kind(StrEnum):
-    """What the octets of a frame are."""
+    """What the octets of a frame are.
+
+    SPEECH is commands, replies and listings; CONTENT is a message. OMITTED (content that was not
+    kept) and OPAQUE (ciphertext) count in the stream, their octets are not there. TELNET is there
+    and does not count.
+    """
 
     SPEECH = "speech"
-    TELNET = "telnet"
-    OPAQUE = "opaque"
+    CONTENT = "content"
     OMITTED = "omitted"
+    OPAQUE = "opaque"
+    TELNET = "telnet"
+
+
+class Mark(StrEnum):
+    """What a note is, in the marks of a transcript."""
+
+    FACT = "==="
+    TROUBLE = "***"
+    GAP = "..."
+    COMMENT = "#"
 
 
 class Span(NamedTuple):
@@ -51,11 +66,12 @@ class Span(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """What one read from a socket brought, in recorded form.
+    """What one read from a socket brought, or a part of it that is of one kind, in recorded form.
 
     `at` is in microseconds since the session began; `start` is a position in the stream of `side`;
     `wire` is how many octets went over the wire, which differs from `len(octets)` where a secret was
-    masked or content was omitted.
+    masked or octets were not kept. `side` is the peer in whose direction they were spoken, also where
+    the proxy spoke in its place (`origin`).
     """
 
     side: Side
@@ -63,6 +79,36 @@ class Frame(NamedTuple):
     at: int
     start: int
     wire: int
-    origin: Origin = Origin.PEER
     kind: Kind = Kind.SPEECH
+    origin: Origin = Origin.PEER
     secure: bool = False
+
+    @property
+    def length(self) -> int:
+        """How far it moves the position in its side's stream, in octets."""
+        match self.kind:
+            case Kind.TELNET:
+                return 0
+            case Kind.OMITTED | Kind.OPAQUE:
+                return self.wire
+            case _:
+                return len(self.octets)
+
+    @property
+    def end(self) -> int:
+        """The position behind it in its side's stream."""
+        return self.start + self.length
+
+
+class Note(NamedTuple):
+    """Something to know that no peer said: a fact, trouble, a gap or a comment.
+
+    `at` is in microseconds since the session began; `text` is one line, as a transcript shows it.
+    """
+
+    mark: Mark
+    text: str
+    at: int
+
+
+Entry = Frame | Note
