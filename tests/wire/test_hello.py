@@ -1,0 +1,272 @@
+"""Handshakes of a real TLS library, overheard, and octets that are none."""
+
+import shutil
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailproxy.model.octets import Side
+from mailproxy.wire.hello import Alert, ClientHello, Fact, Handshake, ServerHello
+
+Said = list[tuple[Side, bytes]]
+Cut = Callable[[bytes], Iterator[bytes]]
+HOST = "mail.example.org"
+CLIENT, SERVER = Side.CLIENT, Side.SERVER
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A throw-away certificate of HOST that nobody vouches for, with its key in the same file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl to make a certificate with")
+    path = tmp_path_factory.mktemp("certificate") / "both.pem"
+    request = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    request += ["-days", "2", "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}"]
+    subprocess.run([*request, "-keyout", path, "-out", path], check=True, capture_output=True)
+    return path
+
+
+def client_context(trusted: Path | None = None) -> ssl.SSLContext:
+    """A client that trusts this certificate, or none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if trusted:
+        context.load_verify_locations(trusted)
+    return context
+
+
+def server_context(certificate: Path) -> ssl.SSLContext:
+    """A server with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+class Peer:
+    """One end of a handshake, over buffers."""
+
+    def __init__(self, context: ssl.SSLContext, name: str | None = None) -> None:
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=name is None, server_hostname=name)
+        self.over = False
+
+    def step(self) -> bytes:
+        """Go on with the handshake; what it says."""
+        try:
+            if not self.over:
+                self.tls.do_handshake()
+                self.over = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError:
+            self.over = True
+        return self.outgoing.read()
+
+
+def converse(client: Peer, server: Peer) -> Said:
+    """What both say, in turn, until neither has more to say."""
+    said: Said = []
+    while True:
+        asked = client.step()
+        server.incoming.write(asked)
+        answered = server.step()
+        client.incoming.write(answered)
+        if not asked and not answered:
+            return said
+        said += [(side, octets) for side, octets in ((CLIENT, asked), (SERVER, answered)) if octets]
+
+
+def whole(octets: bytes) -> Iterator[bytes]:
+    yield octets
+
+
+def octet_by_octet(octets: bytes) -> Iterator[bytes]:
+    yield from (octets[at : at + 1] for at in range(len(octets)))
+
+
+def torn(octets: bytes) -> Iterator[bytes]:
+    yield from (octets[at : at + 7] for at in range(0, len(octets), 7))
+
+
+@pytest.fixture(params=[whole, octet_by_octet, torn])
+def cut(request: pytest.FixtureRequest) -> Cut:
+    """How the octets come in."""
+    chosen: Cut = request.param
+    return chosen
+
+
+def hear(said: Said, cut: Cut = whole) -> list[Fact]:
+    """All that is understood of it."""
+    handshake = Handshake()
+    return [fact for side, octets in said for piece in cut(octets) for fact in handshake.hear(side, piece)]
+
+
+def texts(said: Said, cut: Cut = whole) -> list[str]:
+    """The same as lines, marked as in a transcript."""
+    return [f"{'***' if fact.trouble else '==='} {fact.text}" for fact in hear(said, cut)]
+
+
+def test_both_hellos_of_tls_1_3(certificate: Path, cut: Cut) -> None:
+    said = converse(Peer(client_context(certificate), HOST), Peer(server_context(certificate)))
+    assert texts(said, cut) == [
+        "=== TLS passes through: the client offers TLSv1.3, TLSv1.2 for mail.example.org",
+        "=== TLS passes through: the server chose TLSv1.3, TLS_AES_256_GCM_SHA384",
+    ]
+
+
+def test_the_same_as_values(certificate: Path) -> None:
+    client = client_context(certificate)
+    client.set_alpn_protocols(["smtp", "lmtp"])
+    said = converse(Peer(client, HOST), Peer(server_context(certificate)))
+    assert [fact.heard for fact in hear(said)] == [
+        ClientHello(("TLSv1.3", "TLSv1.2"), HOST, ("smtp", "lmtp")),
+        ServerHello("TLSv1.3", "TLS_AES_256_GCM_SHA384"),
+    ]
+
+
+def test_both_hellos_of_tls_1_2(certificate: Path, cut: Cut) -> None:
+    client = client_context(certificate)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
+    assert texts(converse(Peer(client, HOST), Peer(server_context(certificate))), cut) == [
+        "=== TLS passes through: the client offers TLSv1.2 for mail.example.org",
+        "=== TLS passes through: the server chose TLSv1.2, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    ]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_that_knows_no_such_authority(certificate: Path, version: ssl.TLSVersion, cut: Cut) -> None:
+    client = client_context()
+    client.maximum_version = version
+    said = converse(Peer(client, HOST), Peer(server_context(certificate)))
+    assert texts(said, cut)[2:] == ["*** TLS failed: alert unknown_ca from the client"]
+    assert hear(said)[-1].heard == Alert(CLIENT, True, "unknown_ca")
+
+
+def test_an_alert_under_encryption_is_known_by_its_length(certificate: Path, cut: Cut) -> None:
+    said = converse(Peer(client_context(certificate), HOST), Peer(server_context(certificate)))
+    refused = [*said[:2], (CLIENT, record(20, b"\x01") + record(23, bytes(19)))]
+    assert texts(refused, cut)[2:] == ["*** TLS failed: an encrypted alert from the client before it had finished"]
+    finished = [*said[:2], (CLIENT, record(20, b"\x01") + record(23, bytes(69)) + record(23, bytes(19)))]
+    assert texts(finished, cut)[2:] == []
+
+
+def test_a_server_that_will_not_go_so_low(certificate: Path, cut: Cut) -> None:
+    client, server = client_context(certificate), server_context(certificate)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    server.minimum_version = ssl.TLSVersion.TLSv1_3
+    assert texts(converse(Peer(client, HOST), Peer(server)), cut) == [
+        "=== TLS passes through: the client offers TLSv1.2 for mail.example.org",
+        "*** TLS failed: alert protocol_version from the server",
+    ]
+
+
+def test_no_cipher_in_common(certificate: Path) -> None:
+    client, server = client_context(certificate), server_context(certificate)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
+    server.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
+    said = converse(Peer(client, HOST), Peer(server))
+    assert texts(said)[1:] == ["*** TLS failed: alert handshake_failure from the server"]
+
+
+def test_a_server_that_asks_for_another_key_is_heard_once(certificate: Path, cut: Cut) -> None:
+    server = server_context(certificate)
+    server.set_ecdh_curve("secp384r1")  # OpenSSL's client sends a key of another group first
+    said = converse(Peer(client_context(certificate), HOST), Peer(server))
+    assert [side for side, _ in said][:4] == [CLIENT, SERVER, CLIENT, SERVER]
+    assert len(texts(said, cut)) == 2
+
+
+def record(kind: int, octets: bytes) -> bytes:
+    """One record of TLS."""
+    return bytes([kind, 3, 1]) + len(octets).to_bytes(2) + octets
+
+
+def client_hello(extensions: bytes) -> bytes:
+    """A hello of TLSv1.2 with these extensions."""
+    body = b"\x03\x03" + bytes(32) + b"\0" + b"\0\x02\x13\x01" + b"\x01\0" + len(extensions).to_bytes(2) + extensions
+    return b"\x01" + len(body).to_bytes(3) + body
+
+
+def server_name(name: bytes) -> bytes:
+    """The extension that names the host (RFC 6066 section 3)."""
+    names = b"\0" + len(name).to_bytes(2) + name
+    return b"\0\0" + (len(names) + 2).to_bytes(2) + len(names).to_bytes(2) + names
+
+
+def test_a_name_that_would_harm_a_terminal_is_escaped() -> None:
+    hello = record(22, client_hello(server_name(b"a\0\x1b[2J.example")))
+    assert texts([(CLIENT, hello)]) == ["=== TLS passes through: the client offers TLSv1.2 for a\\x00\\x1b[2J.example"]
+
+
+def test_no_name_at_all() -> None:
+    assert texts([(CLIENT, record(22, client_hello(b"")))]) == [
+        "=== TLS passes through: the client offers TLSv1.2 and names no host"
+    ]
+
+
+def test_a_long_hello_comes_in_many_records(cut: Cut) -> None:
+    hello = client_hello(server_name(HOST.encode()) + b"\0\x15\xf0\0" + bytes(0xF000))
+    said = [(CLIENT, b"".join(record(22, hello[at : at + 4000]) for at in range(0, len(hello), 4000)))]
+    assert texts(said, cut) == ["=== TLS passes through: the client offers TLSv1.2 for mail.example.org"]
+
+
+def test_a_hello_beyond_all_bounds_is_given_up() -> None:
+    begun = record(22, b"\x01\x01\x00\x01")
+    assert texts([(CLIENT, begun), (CLIENT, record(22, client_hello(b"")))]) == []
+
+
+@pytest.mark.parametrize(
+    ("level", "number", "line"),
+    [
+        (1, 0, "=== TLS ended: alert close_notify from the server"),
+        (1, 112, "=== TLS warning: alert unrecognized_name from the server"),
+        (2, 112, "*** TLS failed: alert unrecognized_name from the server"),
+        (2, 42, "*** TLS failed: alert bad_certificate from the server"),
+        (2, 99, "*** TLS failed: alert number 99 from the server"),
+    ],
+)
+def test_an_alert_in_clear(level: int, number: int, line: str) -> None:
+    assert texts([(SERVER, record(21, bytes([level, number])))]) == [line]
+
+
+def test_octets_under_encryption_are_not_taken_for_an_alert() -> None:
+    assert texts([(CLIENT, record(20, b"\x01") + record(21, b"\x02\x30"))]) == []
+
+
+def test_a_mail_dialogue_is_no_handshake() -> None:
+    assert texts([(CLIENT, b"EHLO client.example.org\r\n"), (CLIENT, record(22, client_hello(b"")))]) == []
+
+
+sides = st.sampled_from(Side)
+garbage = st.binary(max_size=400)
+records = st.builds(record, st.integers(20, 23), garbage)
+hellos = st.builds(lambda octets: record(22, client_hello(octets)), garbage)
+broken = st.builds(
+    lambda kind, octets: record(22, bytes([kind, 0, 0, len(octets) % 256]) + octets),
+    sides.map(lambda side: 1 if side is CLIENT else 2),
+    garbage,
+)
+
+
+@given(st.lists(st.tuples(sides, garbage | records | hellos | broken), max_size=8), st.integers(1, 50))
+def test_any_octets_in_any_pieces(said: Said, size: int) -> None:
+    def pieces(octets: bytes) -> Iterator[bytes]:
+        yield from (octets[at : at + size] for at in range(0, len(octets), size))
+
+    assert texts(said, pieces) == texts(said)
+    assert all(text.isprintable() for text in texts(said))
+
+
+@given(st.lists(st.tuples(sides, garbage | records | broken)))
+def test_little_is_kept_of_whatever_comes(said: Said) -> None:
+    handshake = Handshake()
+    for side, octets in said * 20:
+        handshake.hear(side, octets)
+    assert all(len(ear._octets) + len(ear._messages) < 100_000 for ear in handshake._ears.values())
