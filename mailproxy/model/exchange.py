@@ -17,14 +17,14 @@ class Flag(StrEnum):
     MISPLACED = "misplaced"  # MAIL TO: and the like
     NOT_MAIL = "not-mail"  # HTTP, a TLS ClientHello or a PROXY header on a mail port
     BAD_LINE_END = "bad-line-end"  # a command or a reply line that did not end in CRLF
-    LONG_LINE = "long-line"  # over 512 octets in speech, over 1000 in content (RFC 5321 section 4.5.3.1)
+    LONG_LINE = "long-line"  # over 512 octets of speech (RFC 5321 section 4.5.3.1)
     EIGHT_BIT = "8-bit"
     NUL = "nul"
     MIXED_CODES = "mixed-codes"  # the lines of one reply differ in code
     ODD_REPLY = "odd-reply"  # a code that RFC 5321 does not know, or no blank behind it
     ODD_CODE = "odd-code"  # DATA was not answered by 354 and content followed all the same
     ODD_END = "odd-end"  # content ended in another way than CRLF . CRLF, by the server's reckoning
-    LOOK_ALIKE_END = "look-alike-end"  # LF . LF and its kin inside content
+
     STRAY = "stray"  # octets behind the command or the reply of an upgrade to TLS
     SHORT = "short"  # fewer octets than announced
     SECRET = "secret"  # a secret stands in it, masked or not
@@ -47,7 +47,7 @@ class Reply(NamedTuple):
     @property
     def positive(self) -> bool:
         """Whether it grants what was asked, as far as its code says."""
-        return self.code[:1] in {"1", "2", "3", "+", "=", "#"}
+        return self.code[:1] in {"1", "2", "3", "=", "#"} or self.code in {"+", "+OK"}
 
 
 class Content(NamedTuple):

@@ -1,1 +1,21 @@
-"""Floor 2: what peers say."""
+"""Floor 2: what peers say. `PROTOCOLS` is the one line to add a protocol to."""
+
+from mailproxy.protocols.descriptor import Protocol
+from mailproxy.protocols.pop2.reader import Pop2Dialogue
+from mailproxy.protocols.pop3.reader import Pop3Dialogue
+from mailproxy.protocols.smtp.reader import LmtpDialogue, SmtpDialogue
+
+SMTP = Protocol("smtp", 25, 2525, SmtpDialogue, "SMTP, outgoing mail")
+LMTP = Protocol("lmtp", 24, 2524, LmtpDialogue, "LMTP, local delivery")
+POP3 = Protocol("pop3", 110, 2110, Pop3Dialogue, "POP3, incoming mail", fetches=True)
+POP2 = Protocol("pop2", 109, 2109, Pop2Dialogue, "POP2, incoming mail", fetches=True)
+
+PROTOCOLS: tuple[Protocol, ...] = (SMTP, LMTP, POP3, POP2)
+
+
+def named(name: str) -> Protocol:
+    """The protocol of this name; raises KeyError where there is none."""
+    for protocol in PROTOCOLS:
+        if protocol.name == name:
+            return protocol
+    raise KeyError(name)

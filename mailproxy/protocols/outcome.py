@@ -1,0 +1,91 @@
+"""What came of a session, in one line.
+
+It counts messages and remembers the refusal that nothing made good. Where a refusal is harmless (HELO after
+a refused EHLO, CAPA, VRFY) or a later try of the same succeeds, it is none.
+"""
+
+from mailproxy.model.escape import escape_text
+from mailproxy.model.exchange import Exchange, Flag
+from mailproxy.model.octets import Mark, Note
+
+HARMLESS = frozenset(
+    {"VRFY", "EXPN", "HELP", "NOOP", "CAPA", "LAST", "UTF8", "LANG", "RSET", "QUIT", "ETRN", "XCLIENT"}
+)
+LOGINS = frozenset({"AUTH", "PASS", "APOP", "USER", "RPOP"})
+HELLOS = frozenset({"EHLO", "HELO", "LHLO"})
+BROKEN = ("closed by the server", "reset by", "timed out", "no such host", "connection", "no route", "TLS failed")
+LONGEST = 160
+
+
+class Tally:
+    """Counts what a session achieves and what was refused in it."""
+
+    __slots__ = ("_refusals", "_trouble", "exchanges", "fetched", "sent")
+
+    def __init__(self) -> None:
+        self.exchanges = 0
+        self.sent = 0
+        self.fetched = 0
+        self._refusals: dict[str, Exchange] = {}
+        self._trouble = ""
+
+    def hear(self, exchange: Exchange) -> None:
+        """Count an exchange."""
+        self.exchanges += 1
+        kin = _kin(exchange.verb)
+        if exchange.reply is None or Flag.UNFINISHED in exchange.flags:
+            self._count(exchange, exchange.verb == "RETR" and _whole(exchange))
+        elif exchange.reply.positive:
+            self._refusals.pop(kin, None)
+            self._count(exchange, True)
+        elif exchange.verb not in HARMLESS and Flag.UNPARSED not in exchange.flags:
+            self._refusals.setdefault(kin, exchange)
+
+    def note(self, note: Note) -> None:
+        """Hear of trouble."""
+        if note.mark is Mark.TROUBLE and not self._trouble:
+            self._trouble = note.text
+
+    def conclude(self, quit: bool) -> tuple[bool, str]:
+        """Whether the session failed, and its outcome as one line; `quit` where the client took its leave."""
+        if self._refusals:
+            return True, f"failed: {_refusal(next(iter(self._refusals.values())))}"
+        achieved = self._achieved()
+        broken = self._trouble.startswith(BROKEN) and not quit
+        if broken and not (self.sent or self.fetched):
+            return True, f"failed: {escape_text(self._trouble)}"
+        ending = "" if quit or not self._trouble else f", {escape_text(self._trouble)}"
+        return broken, f"{'partial' if broken else 'ok'}: {achieved}{ending}"
+
+    def _count(self, exchange: Exchange, success: bool) -> None:
+        if not success:
+            return
+        if exchange.verb == "DATA" or (exchange.verb == "BDAT" and exchange.argument.upper().endswith("LAST")):
+            self.sent += exchange.content is not None
+        self.fetched += exchange.verb == "RETR"
+
+    def _achieved(self) -> str:
+        counts = [(self.sent, "sent"), (self.fetched, "fetched")]
+        done = [f"{n} message{'s' * (n != 1)} {what}" for n, what in counts if n]
+        return ", ".join(done) or "no message"
+
+
+def _kin(verb: str) -> str:
+    """Verbs that make one another's refusals good."""
+    if verb in LOGINS:
+        return "login"
+    return "hello" if verb in HELLOS else verb
+
+
+def _whole(exchange: Exchange) -> bool:
+    return exchange.content is not None and exchange.content.ended
+
+
+def _refusal(exchange: Exchange) -> str:
+    assert exchange.reply is not None
+    said = escape_text(exchange.reply.text.replace("\n", " "))
+    said = f"{exchange.reply.code} {said}".strip()
+    if len(said) > LONGEST:
+        said = said[: LONGEST - 1] + "…"
+    what = exchange.verb or ("greeting" if Flag.GREETING in exchange.flags else "server")
+    return f"{what}: {said}"

@@ -1,0 +1,79 @@
+"""How POP2 reads (RFC 937): a line asks, a line answers, but RETR, which is answered by counted octets."""
+
+import re
+from typing import Final
+
+from mailproxy.model.exchange import Flag, Reply
+from mailproxy.model.octets import Kind, Side
+from mailproxy.protocols.dialogue import Dialogue, Line, Steps, Turn, line_flags, text
+from mailproxy.protocols.smtp.reader import NOT_MAIL, command
+
+VERBS: Final = frozenset(b"HELO FOLD READ RETR ACKS ACKD NACK QUIT".split())
+SIGN: Final = re.compile(rb"([+\-#=])\s*(.*)", re.S)
+NUMBER: Final = re.compile(r"\d{1,15}")
+
+
+class Pop2Dialogue(Dialogue):
+    """Hears a session of POP2. `=c` announces the octets that the next RETR is answered with."""
+
+    known = VERBS
+    open_helo = False
+
+    _announced: int | None = None
+
+    def hear_client(self) -> Steps:
+        while True:
+            line = yield from self.command_line()
+            verb, argument = command(line)
+            turn = self.ask(line, verb, argument)
+            match verb:
+                case "HELO":
+                    self.user = argument.split(" ")[0] or self.user
+                case "QUIT":
+                    self.quit = True
+                case "":
+                    turn.flags.add(Flag.UNPARSED)
+                case _ if verb in NOT_MAIL:
+                    turn.flags.add(Flag.NOT_MAIL)
+
+    def hear_server(self) -> Steps:
+        while True:
+            yield from self.server_octets()
+            if self.greeted and self.pending and self.pending[0].verb == "RETR" and self._announced is not None:
+                yield from self._message(self.pending[0], self._announced)
+                continue
+            line = yield from self.server_line()
+            assert line is not None
+            found = SIGN.match(line.said)
+            if not found:
+                self.unparsed(line.octets, line.span)
+                continue
+            self._answer(line, found)
+            if self.decided:
+                yield
+
+    def _message(self, turn: Turn, size: int) -> Steps:
+        self._announced = None
+        self.new_message()
+        yield from self.exactly(turn, self.server, Side.SERVER, size, Kind.CONTENT)
+        self.end(turn)
+
+    def _answer(self, line: Line, found: re.Match[bytes]) -> None:
+        code, said = text(found[1]), text(found[2])
+        reply = Reply(code, "", said, line.span, self.at)
+        number = NUMBER.match(said)
+        if code == "=":
+            self._announced = int(number[0]) if number else None
+        turn = self._addressed(reply)
+        turn.flags |= line_flags(line.octets)
+        if code in {"#", "="} and not number:
+            turn.flags.add(Flag.ODD_REPLY)
+        self.reply(turn, reply)
+
+    def _addressed(self, reply: Reply) -> Turn:
+        head = self.pending[0] if self.pending else None
+        if not self.greeted:
+            self.greeted = True
+            if head is None or self.from_start or (reply.code in {"+", "-"} and head.verb == "HELO"):
+                return self.unasked(Flag.GREETING, reply.span)
+        return head or self.unasked(Flag.UNASKED, reply.span)
