@@ -1,0 +1,204 @@
+"""Events in, actions done: one conversation, its two legs and the relay between them."""
+
+import socket
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import trio
+
+from mailproxy.model.octets import Entry, Side
+from mailproxy.model.session import How
+from mailproxy.model.session import Leg as LegFacts
+from mailproxy.net.dial import Attempt, Failure, by_name, family
+from mailproxy.net.leg import Leg
+from mailproxy.net.poll import Poller
+from mailproxy.talk.relay import Action, Close, Finish, Record, Relay, Reset, Send
+
+
+class Address(NamedTuple):
+    """Where a server is."""
+
+    host: str
+    port: int
+
+
+class Owner(Protocol):
+    """For whom a conversation is held."""
+
+    def record(self, entries: list[Entry]) -> None:
+        """Note what was said; the octets go on once this returns."""
+
+    def connected(self, server: LegFacts) -> None:
+        """The server has taken the connection."""
+
+    def over(self) -> None:
+        """Nothing more will come."""
+
+
+class Conversation:
+    """Holds a relay's conversation over sockets. `now` gives microseconds since it began."""
+
+    __slots__ = (
+        "_address",
+        "_attempt",
+        "_client",
+        "_now",
+        "_nursery",
+        "_owner",
+        "_poller",
+        "_relay",
+        "_server",
+        "_wait",
+    )
+
+    def __init__(
+        self,
+        client: socket.socket,
+        address: Address,
+        relay: Relay,
+        owner: Owner,
+        poller: Poller,
+        nursery: trio.Nursery,
+        now: Callable[[], int],
+    ) -> None:
+        self._relay = relay
+        self._owner = owner
+        self._poller = poller
+        self._nursery = nursery
+        self._now = now
+        self._address = address
+        self._server: Leg | None = None
+        self._attempt: Attempt | trio.CancelScope | None = None
+        self._wait: list[bytes] | None = None
+        self._client = Leg(Side.CLIENT, client, poller, self)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def start(self) -> None:
+        """Listen to the client and connect to the server."""
+        self._client.open()
+        kind = family(self._address.host)
+        if kind is not None:
+            attempt = Attempt(self._address.host, self._address.port, kind, self._poller, self._dialled)
+            if self._server is None and not self._relay.over:
+                self._attempt = attempt
+        else:
+            self._attempt = trio.CancelScope()
+            self._nursery.start_soon(self._dial, self._attempt)
+
+    def stop(self) -> None:
+        """Break off because mailproxy was stopped."""
+        if not self._relay.over:
+            self._perform(self._relay.stopped(self._now()))
+
+    # What the legs tell.
+
+    def received(self, side: Side, octets: bytes) -> None:
+        """Octets came."""
+        if not self._relay.over:
+            self._perform(self._relay.received(side, octets, self._now()))
+
+    def ended(self, side: Side) -> None:
+        """A peer has ended its stream."""
+        if not self._relay.over:
+            self._perform(self._relay.ended(side, self._now()))
+
+    def broke(self, side: Side, how: How) -> None:
+        """A connection has broken."""
+        if not self._relay.over:
+            self._perform(self._relay.broke(side, how, self._now()))
+
+    def congested(self, side: Side, congested: bool) -> None:
+        """One peer takes no more for now: the other is not read."""
+        other = self._client if side is Side.SERVER else self._server
+        if other:
+            other.pause(congested)
+
+    # Inside.
+
+    async def _dial(self, scope: trio.CancelScope) -> None:
+        with scope:
+            await by_name(self._address.host, self._address.port, self._dialled)
+
+    def _dialled(self, found: socket.socket | Failure) -> None:
+        self._attempt = None
+        if self._relay.over:
+            if isinstance(found, socket.socket):
+                found.close()
+            return
+        if isinstance(found, Failure):
+            self._perform(self._relay.failed(found.how, found.reason, self._now()))
+            return
+        try:
+            peer, own = found.getpeername(), found.getsockname()
+        except OSError:
+            found.close()
+            self._perform(self._relay.failed(How.REFUSED, "", self._now()))
+            return
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        at = self._now()
+        facts = LegFacts(Side.SERVER, self._address.host, peer[0], peer[1], own[0], own[1], at)
+        self._owner.connected(facts)
+        self._server = Leg(Side.SERVER, found, self._poller, self)
+        self._perform(self._relay.connected(self._address.host, peer[0], at))
+        self._server.open()
+        self._catch_up(self._server)
+
+    def _catch_up(self, server: Leg) -> None:
+        """Hand over what the client said, and that it has ended, before there was a server."""
+        waiting, self._wait = self._wait, None
+        if waiting is None:
+            return
+        self._client.pause(False)
+        for octets in waiting:
+            server.send(octets)
+        if Side.CLIENT in self._relay.endings:
+            server.finish()
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Record(entries):
+                    if entries:
+                        self._owner.record(entries)
+                case Send(to, octets):
+                    self._send(to, octets)
+                case Finish(to):
+                    self._finish(to)
+                case Reset(to):
+                    leg = self._leg(to)
+                    if leg:
+                        leg.reset()
+                case Close():
+                    self._close()
+
+    def _leg(self, side: Side) -> Leg | None:
+        return self._client if side is Side.CLIENT else self._server
+
+    def _send(self, to: Side, octets: bytes) -> None:
+        leg = self._leg(to)
+        if leg:
+            leg.send(octets)
+        elif self._wait is None:
+            self._wait = [octets]
+            self._client.pause(True)
+        else:
+            self._wait.append(octets)
+
+    def _finish(self, to: Side) -> None:
+        leg = self._leg(to)
+        if leg:
+            leg.finish()
+        elif self._wait is None:
+            self._wait = []
+
+    def _close(self) -> None:
+        attempt, self._attempt = self._attempt, None
+        match attempt:
+            case Attempt():
+                attempt.abandon()
+            case trio.CancelScope():
+                attempt.cancel()
+        self._client.close()
+        if self._server:
+            self._server.close()
+        self._owner.over()
