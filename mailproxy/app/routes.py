@@ -1,0 +1,107 @@
+"""Routes: where mailproxy listens, and which server it stands before."""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from mailproxy.protocols import PROTOCOLS, named
+
+LOOPBACK: Final = "127.0.0.1"
+_URL: Final = re.compile(r"(?P<scheme>[A-Za-z0-9+]+)://(?P<place>[^/]*)/?")
+_PLACE: Final = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]*))(?::(?P<port>\d{1,5}))?")
+
+
+class RouteError(Exception):
+    """A route that cannot be understood; the message is one line and says what to write."""
+
+
+class Route(NamedTuple):
+    """Listen on `listen_host` and `listen_port` (0 is any free one) for what goes to `host` and `port`."""
+
+    protocol: str
+    listen_host: str
+    listen_port: int
+    host: str
+    port: int
+
+    @property
+    def upstream(self) -> str:
+        """The server as a URL."""
+        return f"{self.protocol}://{place(self.host, self.port)}"
+
+
+def place(host: str, port: int) -> str:
+    """Host and port in one word, IPv6 addresses in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def parse(text: str) -> Route:
+    """Read `[LISTEN=]UPSTREAM`; raises RouteError."""
+    listen, equals, upstream = text.rpartition("=")
+    return make(upstream, listen if equals else "")
+
+
+def make(upstream: str, listen: str = "") -> Route:
+    """A route to the URL `upstream`, listening on `[host:]port`; raises RouteError."""
+    url = _URL.fullmatch(upstream)
+    names = [protocol.name for protocol in PROTOCOLS]
+    if not url or url["scheme"].lower() not in names:
+        raise RouteError(
+            f"{upstream!r} is no server: write {', '.join(f'{name}://host' for name in names)}, with :port"
+        )
+    protocol = named(url["scheme"].lower())
+    host, port = _place(url["place"], upstream)
+    if not host:
+        raise RouteError(f"{upstream!r} names no host: write {protocol.name}://mail.example.org")
+    listen_host, listen_port = _listen(listen)
+    listens = protocol.listen if listen_port is None else listen_port
+    return Route(protocol.name, listen_host or LOOPBACK, listens, host, port or protocol.port)
+
+
+def _listen(listen: str) -> tuple[str, int | None]:
+    if not listen:
+        return "", None
+    if listen.isdigit():
+        return "", _port(listen, listen)
+    host, port = _place(listen, listen)
+    if port is None:
+        raise RouteError(f"{listen!r} has no port: write PORT or HOST:PORT before the =")
+    return host, port
+
+
+def _place(text: str, whole: str) -> tuple[str, int | None]:
+    found = _PLACE.fullmatch(text)
+    if not found:
+        raise RouteError(f"{whole!r} is no host and port: IPv6 addresses stand in brackets, as in [::1]:2525")
+    port = _port(found["port"], whole) if found["port"] else None
+    return found["six"] or found["host"] or "", port
+
+
+def _port(text: str, whole: str) -> int:
+    port = int(text)
+    if port > 65_535:
+        raise RouteError(f"{whole!r}: a port is at most 65535")
+    return port
+
+
+def spread(routes: Iterable[Route]) -> tuple[Route, ...]:
+    """The routes with each default port used once: a second server of the same protocol gets the next one."""
+    taken: set[tuple[str, int]] = set()
+    given: list[Route] = []
+    for route in routes:
+        while route.listen_port and (route.listen_host, route.listen_port) in taken:
+            route = route._replace(listen_port=route.listen_port + 1)
+        taken.add((route.listen_host, route.listen_port))
+        given.append(route)
+    return tuple(given)
+
+
+def is_private(host: str) -> bool:
+    """Whether only this machine can reach an address to listen on."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False

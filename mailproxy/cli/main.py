@@ -1,0 +1,75 @@
+"""The command `mailproxy`: its commands, and how an error looks."""
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import typer
+
+from mailproxy.cli.render import complain
+
+app = typer.Typer(
+    name="mailproxy",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="See what your mail program and its server say to each other.\n\n"
+    "Record a session, point the mail program at mailproxy, and read what was said, line by line.",
+    epilog="Begin with: mailproxy demo",
+)
+
+COMMANDS: Final = (
+    ("record", "record", "Record"),
+    ("sessions", "sessions", "Read"),
+    ("show", "show", "Read"),
+    ("export", "export", "Read"),
+    ("import", "bring_in", "Read"),
+    ("prune", "prune", "Read"),
+    ("telnet", "telnet", "Try"),
+    ("practice", "practice", "Try"),
+    ("demo", "demo", "Try"),
+)
+"""Each command: its name, the module and function that hold it, and the panel of the help it stands in."""
+
+
+def _register() -> None:
+    for name, module, panel in COMMANDS:
+        if not importlib.util.find_spec(f"mailproxy.cli.{module}"):
+            continue
+        found = importlib.import_module(f"mailproxy.cli.{module}")
+        command: Callable[..., Any] = getattr(found, module)
+        app.command(name, rich_help_panel=panel)(command)
+
+
+def main() -> None:
+    """Run the command line; errors that a user can do something about are one line and an exit code."""
+    _register()
+    try:
+        app(standalone_mode=True)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:
+        if os.environ.get("MAILPROXY_DEBUG"):
+            raise
+        complain(_one_line(error))
+        sys.exit(1)
+
+
+def _one_line(error: BaseException) -> str:
+    """What went wrong; of a group, the first that did."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    text = " ".join(str(error).split())
+    if type(error).__module__.startswith("mailproxy."):
+        return text
+    return f"{type(error).__name__}: {text} (MAILPROXY_DEBUG=1 shows where)"

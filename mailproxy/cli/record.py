@@ -1,0 +1,172 @@
+"""`mailproxy record`: stand between a mail program and its server."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailproxy.cli import render
+from mailproxy.cli.options import Database, database
+
+if TYPE_CHECKING:
+    from mailproxy.app.record import Listening
+    from mailproxy.app.settings import Settings
+    from mailproxy.model.line import Line
+    from mailproxy.model.session import Session
+
+
+class Content(StrEnum):
+    """How much of a message is recorded."""
+
+    FULL = "full"
+    HEADERS = "headers"
+    NONE = "none"
+
+
+class Full(StrEnum):
+    """What happens while nothing can be recorded."""
+
+    REFUSE = "refuse"
+    RELAY = "relay"
+    STOP = "stop"
+
+
+def record(
+    routes: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[LISTEN=]UPSTREAM...",
+            help="LISTEN is a port or host:port; UPSTREAM is smtp://, lmtp://, pop3:// or pop2:// with the server's "
+            "host and, where it is not the standard one, its port. IPv6 addresses stand in brackets.",
+            show_default=False,
+        ),
+    ] = None,
+    db: Database = None,
+    content: Annotated[Content | None, typer.Option(help="How much of messages is kept. [default: full]")] = None,
+    keep_secrets: Annotated[bool, typer.Option("--keep-secrets", help="Keep passwords as they are said.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no live transcript.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="Allow addresses that other computers can reach.")] = False,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option(help="Have the real addresses in this file, in JSON, once all listen; removed at the end."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Settings and routes in TOML. [default: mailproxy.toml, where there is one]"),
+    ] = None,
+    when_full: Annotated[
+        Full | None,
+        typer.Option(
+            help="While nothing can be recorded: refuse new connections, relay on, or stop. [default: refuse]"
+        ),
+    ] = None,
+    poller: Annotated[str, typer.Option(hidden=True)] = "",
+) -> None:
+    """Stand between mail programs and servers, and record what they say.
+
+    Point the mail program at the address that is printed, with "connection security: none", and let it send or fetch.
+    What is said appears here line by line and stays in the database: see it again with `mailproxy show last`.
+    Passwords are masked before anything is written. Ctrl-C ends it.
+
+    \b
+    mailproxy record smtp://mail.example.org:587
+    mailproxy record 2525=smtp://mail.example.org:587 2110=pop3://mail.example.org
+    mailproxy record [::1]:2525=smtp://[2001:db8::25]
+    """
+    import trio
+
+    from mailproxy.app.record import Plan, WhenFull
+    from mailproxy.app.record import record as run
+    from mailproxy.app.routes import RouteError, is_private, parse, place, spread
+    from mailproxy.protocols.dialogue import Keep, Terms
+
+    settings = _settings(config)
+    try:
+        planned = spread([parse(each) for each in routes] if routes else settings.routes)
+    except RouteError as error:
+        raise typer.BadParameter(str(error), param_hint="UPSTREAM") from error
+    if not planned:
+        raise typer.BadParameter("name a server, as in smtp://mail.example.org:587", param_hint="UPSTREAM")
+    for route in planned:
+        if not (public or settings.public or is_private(route.listen_host)):
+            where = place(route.listen_host, route.listen_port)
+            raise typer.BadParameter(f"others could reach {where}: add --public if they shall", param_hint="LISTEN")
+    plan = Plan(
+        planned,
+        database(db or settings.db),
+        Terms(keep_secrets or bool(settings.keep_secrets), Keep(content or settings.content or "full")),
+        ready_file,
+        WhenFull(when_full or settings.when_full or "refuse"),
+        live=not quiet,
+        poller=poller,
+    )
+    trio.run(run, plan, Live(quiet, plan.db))
+
+
+def _settings(config: Path | None) -> "Settings":
+    from mailproxy.app.settings import FILE, Settings, SettingsError, read
+
+    if config is None and not FILE.exists():
+        return Settings()
+    try:
+        return read(config or FILE)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error), param_hint="--config") from error
+
+
+class Live:
+    """Shows sessions as they go on."""
+
+    def __init__(self, quiet: bool, db: str) -> None:
+        self._quiet = quiet
+        self._db = db
+        self._open: set[int] = set()
+        self._last = 0
+
+    def listening(self, where: "Sequence[Listening]") -> None:
+        """Say what to enter in the mail program."""
+        from mailproxy.protocols import named
+
+        render.say("Enter in your mail program, and leave user name and password as they are:\n")
+        for route, host, port in where:
+            title = named(route.protocol).title
+            render.say(
+                f"  {title:<20}  server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
+            )
+            render.say(f"  {'':<20}  connection security: none   (goes on to {route.upstream})\n")
+        render.say(f"Recording into {self._db}. Ctrl-C ends it.\n")
+
+    def waiting(self, where: "Sequence[Listening]") -> None:
+        """Say who has not called yet."""
+        from mailproxy.app.routes import place
+
+        places = ", ".join(place(each.host, each.port) for each in where)
+        render.say(render.paint(f"... no connection seen yet on {places}", dim=True))
+
+    def began(self, session: "Session") -> None:
+        """Say that somebody has called."""
+        self._open.add(session.id)
+        if not self._quiet:
+            who = f"{session.client.address} port {session.client.port}"
+            self._print(session.id, render.paint(f"=== session {session.id}: {who} to {session.upstream}", dim=True))
+
+    def said(self, number: int, lines: "Sequence[Line]") -> None:
+        """Show what was said."""
+        for line in lines:
+            self._print(number, render.line(line))
+
+    def ended(self, session: "Session") -> None:
+        """Say what came of it."""
+        if not self._quiet:
+            self._print(session.id, f"--- session {session.id} {render.outcome(session)}")
+        self._open.discard(session.id)
+
+    def trouble(self, text: str) -> None:
+        """Say loudly what is wrong."""
+        render.complain(text)
+
+    def _print(self, number: int, text: str) -> None:
+        several = len(self._open) > 1
+        render.say(f"{number:>4} {text}" if several else text)

@@ -1,0 +1,51 @@
+"""How things look on a terminal: colours that the marks say too, so nothing depends on them."""
+
+import os
+import sys
+from typing import Final
+
+import typer
+
+from mailproxy.model.escape import escape_text
+from mailproxy.model.line import Line
+from mailproxy.model.octets import Side
+from mailproxy.model.session import Session
+
+# Blue and orange are told apart by everybody; trouble is bold besides.
+_SIDES: Final = {Side.CLIENT: "bright_blue", Side.SERVER: "yellow"}
+
+
+def colourful() -> bool:
+    """Whether colours are wanted: on a terminal, unless NO_COLOR is set (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, colour: str | None = None, bold: bool = False, dim: bool = False) -> str:
+    """A text in colour, where colours are wanted."""
+    return typer.style(text, fg=colour, bold=bold, dim=dim) if colourful() else text
+
+
+def line(said: Line, timing: bool = False) -> str:
+    """A line of a transcript."""
+    column = f"{said.at / 1_000_000:8.3f} " if timing else ""
+    text = said.mark + said.text if said.text else said.mark.rstrip()
+    if said.side:
+        return paint(column, dim=True) + paint(text, _SIDES[said.side])
+    trouble = said.mark.startswith("***")
+    return paint(column, dim=True) + paint(text, "magenta" if trouble else None, bold=trouble, dim=not trouble)
+
+
+def outcome(session: Session) -> str:
+    """What came of a session, in one line."""
+    text = escape_text(session.outcome) or "going on"
+    return paint(text, "magenta", bold=True) if session.failed else paint(text, "cyan")
+
+
+def say(text: str = "") -> None:
+    """Print a line."""
+    typer.echo(text, color=colourful())
+
+
+def complain(text: str) -> None:
+    """Say on standard error what went wrong, in one line."""
+    typer.echo(f"mailproxy: {text}", err=True)
