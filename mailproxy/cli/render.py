@@ -41,6 +41,11 @@ def outcome(session: Session) -> str:
     return paint(text, "magenta", bold=True) if session.failed else paint(text, "cyan")
 
 
+def harmless(text: str) -> str:
+    """A text from elsewhere, made harmless to a terminal."""
+    return escape_text(text)
+
+
 def say(text: str = "") -> None:
     """Print a line."""
     typer.echo(text, color=colourful())

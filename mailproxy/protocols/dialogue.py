@@ -35,6 +35,7 @@ from mailproxy.wire.inbox import LINE_LIMIT, Inbox
 
 Steps = Generator[None, None, None]
 TLS_RECORDS: Final = frozenset({0x14, 0x15, 0x16, 0x17})
+LOGINS: Final = frozenset({"AUTH", "USER", "PASS", "APOP", "RPOP"})
 LOOK_BACK: Final = 65_536
 SPEECH_LIMIT: Final = 512
 USER: Final = re.compile(r", user ([^,<>]+)")
@@ -129,7 +130,7 @@ class Dialogue(ABC):
     open_helo: ClassVar[bool] = True
     upgrade: ClassVar[str] = ""
 
-    def __init__(self, terms: Terms = Terms()) -> None:
+    def __init__(self, terms: Terms = Terms()) -> None:  # noqa: B008
         self.terms = terms
         self.exchanges: list[Exchange] = []
         self.pending: deque[Turn] = deque()
@@ -229,6 +230,8 @@ class Dialogue(ABC):
     def ask(self, line: Line, verb: str, argument: str) -> Turn:
         """Open the turn of a command."""
         turn = self._turn(verb, argument, line.span)
+        if verb not in LOGINS and verb.encode("utf-8", "surrogateescape") in self.known:
+            self.suspicious = False
         if not self.greeted:
             turn.flags.add(Flag.EARLY)
         if line.masked or b"<secret: " in line.octets:
@@ -615,15 +618,12 @@ class Dialogue(ABC):
 
     def _conceal_echoes(self, length: int) -> int:
         inbox = self.server
-        line = inbox.buffer[:length]
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            at = line.find(secret, inbox.settled)
-            while at >= 0:
-                put = mark("repeated by the server")
-                inbox.conceal(at, at + len(secret), put)
-                length += len(put) - len(secret)
-                line = inbox.buffer[:length]
-                at = line.find(secret, inbox.settled)
+        put = mark("repeated by the server")
+        longest_first = sorted(self.secrets, key=len, reverse=True)
+        pattern = re.compile(b"|".join(map(re.escape, longest_first)))
+        while found := pattern.search(inbox.buffer, inbox.settled, length):
+            inbox.conceal(found.start(), found.end(), put)
+            length += len(put) - len(found[0])
         return length
 
     def _is_known(self, line: bytes) -> bool:

@@ -111,8 +111,8 @@ def is_marked(octets: bytes) -> bool:
 
 
 def echoes(secret: bytes) -> set[bytes]:
-    """In which forms a server may repeat a secret: as it came, and what stood in its base64."""
-    found = {secret, secret.strip()}
+    """In which forms a server may repeat a secret: as it came, in base64, and what stood in its base64."""
+    found = {secret, secret.strip(), base64.b64encode(secret)}
     try:
         message = base64.b64decode(secret.strip(), validate=True)
     except binascii.Error:

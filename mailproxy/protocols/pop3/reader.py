@@ -25,7 +25,6 @@ OCTETS: Final = re.compile(rb"(\d{1,15})\s+(?:octets|bytes)", re.I)
 ALWAYS_LONG: Final = frozenset({"RETR", "TOP", "CAPA", "XTND"})
 LONG_ALONE: Final = frozenset({"LIST", "UIDL", "LANG", "AUTH"})
 MESSAGES: Final = frozenset({"RETR", "TOP"})
-LOGINS: Final = frozenset({"PASS", "APOP", "AUTH", "RPOP"})
 
 
 class Pop3Dialogue(Dialogue):
@@ -129,7 +128,7 @@ class Pop3Dialogue(Dialogue):
                     turn.flags.add(Flag.STRAY)
                 self.granted()
                 self.reply(turn, reply)
-            case verb, "+OK" if verb in LOGINS:
+            case "PASS" | "APOP" | "RPOP", "+OK":
                 self.suspicious = False
                 self.reply(turn, reply)
             case _:

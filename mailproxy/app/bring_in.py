@@ -1,0 +1,26 @@
+"""Bring recordings in from files."""
+
+from collections.abc import Sequence
+
+from mailproxy.app.library import FormatError, keep, open_library, read_file
+from mailproxy.model.session import Session
+from mailproxy.protocols.dialogue import Terms
+
+
+def bring_in(db: str, files: Sequence[str], format: str, secrets: bool) -> tuple[list[Session], list[str]]:
+    """Put the recordings of files into the database; returns their sessions, and a line for each file that failed.
+
+    Raises StoreError where the database cannot be used.
+    """
+    engine = open_library(db)
+    kept: list[Session] = []
+    trouble: list[str] = []
+    try:
+        for name in files:
+            try:
+                kept += [keep(engine, each) for each in read_file(name, format, Terms(secrets=secrets))]
+            except FormatError as error:
+                trouble.append(str(error))
+    finally:
+        engine.dispose()
+    return kept, trouble

@@ -1,0 +1,39 @@
+"""`mailproxy import`: recordings from files into the database."""
+
+from typing import Annotated
+
+import typer
+
+from mailproxy.cli import render
+from mailproxy.cli.options import Database, Json, database
+
+
+def bring_in(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Transcripts or JSON; - is standard input.")],
+    format: Annotated[str, typer.Option("--format", "-f", help="talk or json; by default it is recognised.")] = "",
+    keep_secrets: Annotated[bool, typer.Option("--keep-secrets", help="Keep passwords as they are said.")] = False,
+    db: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Put recordings from files into the database: transcripts (.talk) and JSON, as `mailproxy export` writes them.
+
+    \b
+    mailproxy import replay/*.talk
+    mailproxy export 12 --format json --db other.sqlite | mailproxy import -
+    """
+    from mailproxy.app.bring_in import bring_in as run
+
+    sessions, trouble = run(database(db), files, format, keep_secrets)
+    if as_json:
+        from mailproxy.app.take_out import headers
+
+        typer.echo(headers(sessions))
+    else:
+        for session in sessions:
+            render.say(
+                f"{session.id:>4}  {session.protocol:<4}  {render.harmless(session.source)}  {render.outcome(session)}"
+            )
+    for line in trouble:
+        render.complain(line)
+    if trouble:
+        raise typer.Exit(1)

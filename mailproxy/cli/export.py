@@ -1,0 +1,62 @@
+"""`mailproxy export`: recordings as files for others."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailproxy.cli import render
+from mailproxy.cli.options import Database, database
+
+
+class Format(StrEnum):
+    """What to write."""
+
+    TALK = "talk"
+    JSON = "json"
+    EML = "eml"
+
+
+def export(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="ID...", help="A number, last, last~1, last-failed, or the path of a .talk file."),
+    ],
+    format: Annotated[
+        Format, typer.Option("--format", "-f", help="A transcript, JSON with all that is known, or the messages.")
+    ] = Format.TALK,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="A file; for several messages or transcripts, a directory. Else standard output."
+        ),
+    ] = None,
+    timing: Annotated[bool, typer.Option("--timing", help="Transcripts with a column of seconds.")] = False,
+    db: Database = None,
+) -> None:
+    """Write sessions as transcripts (which `mailproxy import` reads), as JSON, or the messages they carried.
+
+    \b
+    mailproxy export last > last.talk
+    mailproxy export 12 13 --format json
+    mailproxy export last --format eml -o messages/
+    """
+    from mailproxy.app.library import recordings
+    from mailproxy.app.take_out import as_json, as_messages, as_talk, write
+
+    found = recordings(database(db), names)
+    files: Mapping[str, str | bytes]
+    match format:
+        case Format.TALK:
+            files = {f"{each.session.id or number}.talk": as_talk(each, timing) for number, each in enumerate(found, 1)}
+        case Format.JSON:
+            files = {"sessions.json": as_json(found)}
+        case Format.EML:
+            files = as_messages(found)
+            if not files:
+                render.complain("no message was carried")
+                raise typer.Exit(1)
+    for path in write(files, output):
+        render.complain(f"wrote {path}")
