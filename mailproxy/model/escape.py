@@ -20,7 +20,7 @@ def escape(octets: bytes) -> str:
 
 def escape_text(text: str) -> str:
     """A text that may hold anything, as text that harms no terminal."""
-    return escape(text.encode("utf-8", "surrogateescape"))
+    return "".join(map(_character, text))
 
 
 def unescape(text: str) -> bytes:
@@ -43,4 +43,4 @@ def _character(character: str) -> str:
         return f"\\x{ord(character) - 0xDC00:02x}"
     if character.isprintable() and character not in _HARMFUL:
         return character
-    return "".join(f"\\x{octet:02x}" for octet in character.encode())
+    return "".join(f"\\x{octet:02x}" for octet in character.encode("utf-8", "surrogatepass"))
