@@ -20,6 +20,7 @@ from mailproxy.talk.typist import PROMPT, Action, Phase, Typist
 PORTS: Final = {each.port: each for each in PROTOCOLS} | {465: SMTP, 587: SMTP, 995: POP3}
 TLS_PORTS: Final = frozenset({465, 995})
 TARGET: Final = re.compile(r"\[(?P<literal>[^]]+)](?::(?P<port>\d+))?|(?P<host>[^:\s]+)(?::(?P<number>\d+))?")
+SIX: Final = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[^\s\[\]]*")
 
 
 class Person(Protocol):
@@ -102,7 +103,7 @@ def target(where: str, port: int | None = None, protocol: str | None = None) -> 
     such thing or the port is none, KeyError where there is no such protocol.
     """
     found = TARGET.fullmatch(where)
-    if not found and where.count(":") < 2:
+    if not found and not SIX.fullmatch(where):
         raise ValueError(f"{where} is no HOST or HOST:PORT")
     host = (found["literal"] or found["host"]) if found else where
     written = (found["port"] or found["number"]) if found else None
