@@ -1,12 +1,8 @@
 """Run the practice server: SMTP, LMTP, POP3 and POP2 before one post office."""
 
-import ipaddress
-import json
-import os
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from email.utils import format_datetime, localtime
 from functools import partial
 from pathlib import Path
@@ -14,17 +10,18 @@ from typing import Final, NamedTuple
 
 import trio
 
+from mailproxy.app.ready import announced
 from mailproxy.net.serve import Address, listen, serve
 from mailproxy.talk import practice as servers
 from mailproxy.talk.practice.accounts import ACCOUNTS, DOMAIN, PASSWORD
 from mailproxy.talk.practice.office import PostOffice
 
+__all__ = ["ACCOUNT_TABLE", "PASSWORD", "Addresses", "Ports", "practice", "practice_server"]
+
 LOOPBACK: Final = "127.0.0.1"
 MAKERS: Final = (servers.smtp, servers.lmtp, servers.pop3, servers.pop2)
 ACCOUNT_TABLE: Final = tuple((f"{account.name}@{DOMAIN}", account.does) for account in ACCOUNTS)
-"""Each account's address and what the server does with it, in one line."""
-
-__all__ = ["ACCOUNT_TABLE", "DOMAIN", "PASSWORD", "Address", "Addresses", "Ports", "is_loopback", "practice"]
+"""Each account's address, and in one line what the server does with it."""
 
 
 class Ports(NamedTuple):
@@ -36,6 +33,9 @@ class Ports(NamedTuple):
     pop2: int = 0
 
 
+ANY: Final = Ports()
+
+
 class Addresses(NamedTuple):
     """Where the servers listen."""
 
@@ -44,21 +44,14 @@ class Addresses(NamedTuple):
     pop3: Address
     pop2: Address
 
-    def as_dict(self) -> dict[str, dict[str, str | int]]:
-        """For JSON: `{"smtp": {"host": …, "port": …}, …}`."""
-        return {name: address._asdict() for name, address in self._asdict().items()}
-
-
-def is_loopback(host: str) -> bool:
-    """Whether nobody but this computer can reach it; a name other than localhost may be anything."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
+    def listeners(self) -> dict[str, object]:
+        """What the ready file says."""
+        each = [{"protocol": name, **address._asdict()} for name, address in self._asdict().items()]
+        return {"version": 1, "listeners": each}
 
 
 @asynccontextmanager
-async def practice_server(host: str = LOOPBACK, ports: Ports = Ports()) -> AsyncIterator[Addresses]:  # noqa: B008
+async def practice_server(host: str = LOOPBACK, ports: Ports = ANY) -> AsyncIterator[Addresses]:
     """The servers with a new post office, for as long as the block runs.
 
     A host with several addresses is listened for on all of them, and the first is given. Raises OSError where a port
@@ -74,37 +67,13 @@ async def practice_server(host: str = LOOPBACK, ports: Ports = Ports()) -> Async
         nursery.cancel_scope.cancel()
 
 
-async def practice(
-    host: str = LOOPBACK,
-    ports: Ports = Ports(),  # noqa: B008
-    *,
-    ready: Callable[[Addresses], None],
-    ready_file: Path | None = None,
-) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` is called once all servers listen.
+async def practice(host: str, ports: Ports, ready: Callable[[Addresses], None], ready_file: Path | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called once all servers listen; so is the ready file written.
 
-    `ready_file`, where there is one, holds the addresses in JSON from then on until the end.
     Raises OSError where a port is taken, and an ExceptionGroup with it where the file cannot be written.
     """
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with practice_server(host, ports) as addresses:
-            with announced(ready_file, addresses):
+            with announced(ready_file, addresses.listeners()):
                 ready(addresses)
-                async for _ in signals:
-                    break
-
-
-@contextmanager
-def announced(path: Path | None, addresses: Addresses) -> Iterator[None]:
-    """Have the addresses in a file, which appears whole and goes at the end."""
-    if path is None:
-        yield
-        return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(json.dumps(addresses.as_dict()) + "\n")
-    Path(name).replace(path)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+                await anext(aiter(signals))

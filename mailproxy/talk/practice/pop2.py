@@ -5,7 +5,7 @@ from enum import StrEnum
 from mailproxy.talk.practice.accounts import DOMAIN, Account
 from mailproxy.talk.practice.conversation import Send, Talk
 from mailproxy.talk.practice.office import Letter, Mailbox, PostOffice
-from mailproxy.talk.practice.server import Server
+from mailproxy.talk.practice.server import Server, is_number
 from mailproxy.talk.practice.unread import Unread
 
 DEFAULT_MAILBOX = "INBOX"
@@ -60,7 +60,7 @@ class Pop2Server(Server):
                 return self.fold(mailbox)
             case ((State.MBOX | State.ITEM), "READ", []):
                 return self.read()
-            case ((State.MBOX | State.ITEM), "READ", [number]) if number.isdecimal():
+            case ((State.MBOX | State.ITEM), "READ", [number]) if is_number(number):
                 self.current = int(number)
                 return self.read()
             case State.NEXT, ("ACKS" | "ACKD" | "NACK"), []:

@@ -11,7 +11,7 @@ from mailproxy.talk.practice import sasl
 from mailproxy.talk.practice.accounts import DOMAIN, Account
 from mailproxy.talk.practice.conversation import Send, Talk
 from mailproxy.talk.practice.office import Letter, Mailbox, PostOffice
-from mailproxy.talk.practice.server import Server
+from mailproxy.talk.practice.server import Server, is_number
 from mailproxy.talk.practice.unread import Unread
 
 CAPABILITIES: Final = (
@@ -147,7 +147,7 @@ class Pop3Server(Server):
                 return self.scan(arguments, lambda number: b"%d" % self.size(number))
             case "UIDL", _:
                 return self.scan(arguments, lambda number: self.letters[number - 1].uid.encode())
-            case "TOP", [number, lines] if lines.isdecimal():
+            case "TOP", [number, lines] if is_number(lines):
                 return self.top(number, int(lines))
             case "DELE", [number]:
                 return self.dele(number)
@@ -173,7 +173,7 @@ class Pop3Server(Server):
 
     def number(self, argument: str) -> int | None:
         """The number of a message that is not to be deleted."""
-        number = int(argument) if argument.isdecimal() else 0
+        number = int(argument) if is_number(argument) else 0
         return number if number in self.kept() else None
 
     def scan(self, arguments: list[str], what: Callable[[int], bytes]) -> bytes:

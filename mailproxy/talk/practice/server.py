@@ -6,6 +6,11 @@ from mailproxy.talk.practice.office import PostOffice
 from mailproxy.talk.practice.unread import Unread
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is made of the digits 0 to 9, and of no other script's."""
+    return text.isascii() and text.isdecimal()
+
+
 class Server:
     """One connection's server. `pause` is in seconds, before each reply."""
 

@@ -184,6 +184,8 @@ def test_commands_out_of_place(play: Play) -> None:
     <-  -ERR You are logged in already
      -> RETR
     <-  -ERR No such message
+     -> RETR ١
+    <-  -ERR No such message
      -> RETR four
     <-  -ERR No such message
      -> DELE 0
