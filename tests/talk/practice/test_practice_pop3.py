@@ -184,7 +184,7 @@ def test_commands_out_of_place(play: Play) -> None:
     <-  -ERR You are logged in already
      -> RETR
     <-  -ERR No such message
-     -> RETR ١
+     -> RETR \u0661
     <-  -ERR No such message
      -> RETR four
     <-  -ERR No such message
