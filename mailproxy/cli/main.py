@@ -47,20 +47,24 @@ def _register() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors that a user can do something about are one line and an exit code."""
+    """Run the command line; what goes wrong is told in one line, with an exit code: 2 where the words were off."""
     _register()
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(words: list[str]) -> int:
     try:
-        app(standalone_mode=True)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return app(words, prog_name="mailproxy", standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        return 141
     except Exception as error:
         if os.environ.get("MAILPROXY_DEBUG"):
             raise
         complain(_one_line(error))
-        sys.exit(1)
+        return int(getattr(error, "exit_code", 1))
 
 
 def _one_line(error: BaseException) -> str:
@@ -69,6 +73,9 @@ def _one_line(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if wrong := getattr(error, "format_message", None):
+        command = getattr(getattr(error, "ctx", None), "command_path", "mailproxy")
+        return f"{' '.join(str(wrong()).split())} (see {command} --help)"
     text = " ".join(str(error).split())
     if type(error).__module__.startswith("mailproxy."):
         return text
