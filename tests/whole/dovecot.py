@@ -1,0 +1,123 @@
+"""A private Dovecot: POP3, LMTP, and the authentication that Postfix asks."""
+
+import os
+import pwd
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from . import need
+from .certificate import Certificate
+from .daemon import Daemon
+from .loopback import free
+
+PASSWORD: Final = "Zwiebel-41-kuchen"  # of every mailbox
+MAILBOXES: Final = 1000
+
+CONFIG = """
+base_dir = {root}/run
+state_dir = {root}/state
+log_path = /dev/stderr
+protocols = pop3 lmtp
+listen = 127.0.0.1
+auth_mechanisms = plain login cram-md5
+auth_username_format = %Ln
+auth_failure_delay = 0
+disable_plaintext_auth = no
+ssl = yes
+ssl_cert = <{certificate.chain}
+ssl_key = <{certificate.key}
+mail_location = maildir:~/Maildir
+mail_max_userip_connections = 100
+first_valid_uid = 1
+first_valid_gid = 1
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%n {root}/users
+}}
+userdb {{
+  driver = static
+  args = uid={user.pw_uid} gid={user.pw_gid} home={root}/homes/%n
+}}
+protocol lmtp {{
+  postmaster_address = postmaster@example.org
+}}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {pop3.port}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    port = {lmtp.port}
+  }}
+}}
+service auth {{
+  unix_listener {auth} {{
+    mode = 0666
+  }}
+}}
+# Else the second wrong password from one address is made to wait.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+"""
+
+
+class Mailbox:
+    """A user's mail, seen from the disk."""
+
+    def __init__(self, name: str, home: Path, owner: pwd.struct_passwd) -> None:
+        self.name = name
+        self.address = f"{name}@example.org"
+        self._home = home
+        self._owner = owner
+        self._numbers = count()
+        for folder in ("", "Maildir", "Maildir/new", "Maildir/cur", "Maildir/tmp"):
+            (home / folder).mkdir()
+            os.chown(home / folder, owner.pw_uid, owner.pw_gid)
+
+    def put(self, message: bytes) -> None:
+        """A message has arrived. It is kept with LF for CRLF, as Dovecot does."""
+        path = self._home / f"Maildir/new/{next(self._numbers)}.whole.localhost"
+        path.write_bytes(message.replace(b"\r\n", b"\n"))
+        os.chown(path, self._owner.pw_uid, self._owner.pw_gid)
+
+    @property
+    def messages(self) -> list[bytes]:
+        """What has arrived and was not deleted, in wire form but for the dots."""
+        files = sorted(path for folder in ("new", "cur") for path in (self._home / "Maildir" / folder).iterdir())
+        return [path.read_bytes().replace(b"\n", b"\r\n") for path in files]
+
+
+class Dovecot:
+    """The server. `auth` is the socket at which a private Postfix asks about passwords."""
+
+    def __init__(self, root: Path, certificate: Certificate) -> None:
+        need.root()
+        self.auth = root / "auth"
+        self.pop3, self.lmtp = free(), free()
+        self._root = root
+        self._owner = pwd.getpwnam("nobody")
+        self._numbers = count(1)
+        (root / "homes").mkdir()
+        # All of them at once: Dovecot notices a change of the file only in the next second.
+        (root / "users").write_text("".join(f"alice{number}:{PASSWORD}\n" for number in range(MAILBOXES)))
+        config = root / "dovecot.conf"
+        config.write_text(
+            CONFIG.format(
+                root=root, auth=self.auth, certificate=certificate, user=self._owner, pop3=self.pop3, lmtp=self.lmtp
+            )
+        )
+        self.daemon = Daemon([need.program("dovecot"), "-F", "-c", str(config)])
+        self.daemon.wait_for("starting up")
+
+    def mailbox(self) -> Mailbox:
+        """A new, empty mailbox, whose password is PASSWORD."""
+        name = f"alice{next(self._numbers)}"
+        return Mailbox(name, self._root / "homes" / name, self._owner)

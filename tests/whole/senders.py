@@ -1,0 +1,71 @@
+"""Mail programs that send: each hands one message to the server at an address, in its own way."""
+
+import smtplib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from .client import Login, Ran, private, run
+from .loopback import Address
+from .messages import wire_lines
+
+BOB: Final = "bob@example.org"
+
+Sender = Callable[[Address, str, bytes, Path, Login | None], Ran]
+
+
+def swaks(server: Address, recipient: str, message: bytes, home: Path, login: Login | None = None) -> Ran:
+    """The Swiss Army Knife for SMTP."""
+    return swaks_with([], server, recipient, message, home, login)
+
+
+def swaks_with(
+    options: list[str], server: Address, recipient: str, message: bytes, home: Path, login: Login | None = None
+) -> Ran:
+    """swaks, with more options. It is handed the wire form: left alone, it adds empty lines."""
+    mail = home / "message"
+    mail.write_bytes(b"".join(wire_lines(message)) + b".")
+    if login:
+        options = [*options, "--auth", login.mechanism, "--auth-user", login.user, "--auth-password", login.password]
+    return run(
+        *("swaks", "--server", server.host, "--port", str(server.port), "--helo", "client.example"),
+        *("--from", BOB, "--to", recipient, "--no-data-fixup", "--data", f"@{mail}", *options),
+        home=home,
+    )
+
+
+def msmtp(server: Address, recipient: str, message: bytes, home: Path, login: Login | None = None) -> Ran:
+    """msmtp, which wants the local line end."""
+    auth = f"auth {login.mechanism.lower()}\nuser {login.user}\npassword {login.password}\n" if login else ""
+    settings = private(home / "msmtprc", f"account default\nhost {server.host}\nport {server.port}\ntls off\n{auth}")
+    return run(
+        *("msmtp", "-C", str(settings), "-f", BOB, "--", recipient), given=message.replace(b"\r\n", b"\n"), home=home
+    )
+
+
+def curl(server: Address, recipient: str, message: bytes, home: Path, login: Login | None = None) -> Ran:
+    """curl, to which a message is a file to upload."""
+    options = ["--user", f"{login.user}:{login.password}"] if login else []
+    if login and login.mechanism != "any":
+        options += ["--login-options", f"AUTH={login.mechanism}"]
+    return run(
+        *("curl", "--silent", "--show-error", f"smtp://{server}/client.example", *options),
+        *("--mail-from", BOB, "--mail-rcpt", recipient, "--upload-file", "-"),
+        given=message,
+        home=home,
+    )
+
+
+def python(server: Address, recipient: str, message: bytes, home: Path, login: Login | None = None) -> Ran:
+    """Python's smtplib."""
+    with smtplib.SMTP(*server, local_hostname="client.example", timeout=30) as connection:
+        try:
+            if login:
+                connection.login(login.user, login.password)
+            connection.sendmail(BOB, [recipient], message)
+        except smtplib.SMTPException as refusal:
+            return Ran(1, b"", str(refusal))
+    return Ran(0, b"", "")
+
+
+SENDERS: Final[dict[str, Sender]] = {"swaks": swaks, "msmtp": msmtp, "curl": curl, "smtplib": python}
