@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import trio
 
@@ -13,6 +13,9 @@ from mailproxy.net.dial import Attempt, Failure, by_name, family
 from mailproxy.net.leg import Leg
 from mailproxy.net.poll import Poller
 from mailproxy.talk.relay import Action, Close, Finish, Record, Relay, Reset, Send
+
+
+_CLIENT: Final = Side.CLIENT
 
 
 class Address(NamedTuple):
@@ -94,8 +97,20 @@ class Conversation:
 
     def received(self, side: Side, octets: bytes) -> None:
         """Octets came."""
-        if not self._relay.over:
-            self._perform(self._relay.received(side, octets, self._now()))
+        relay = self._relay
+        if relay.over:
+            return
+        entries, forward, answer = relay.received(side, octets, self._now())
+        if entries:
+            self._owner.record(entries)
+        if forward:
+            other = self._server if side is _CLIENT else self._client
+            if other:
+                other.send(forward)
+            else:
+                self._keep(forward)
+        if answer and not relay.over:
+            self._client.send(answer)
 
     def ended(self, side: Side) -> None:
         """A peer has ended its stream."""
@@ -161,7 +176,10 @@ class Conversation:
                     if entries:
                         self._owner.record(entries)
                 case Send(to, octets):
-                    self._send(to, octets)
+                    if leg := self._leg(to):
+                        leg.send(octets)
+                    else:
+                        self._keep(octets)
                 case Finish(to):
                     self._finish(to)
                 case Reset(to):
@@ -174,11 +192,9 @@ class Conversation:
     def _leg(self, side: Side) -> Leg | None:
         return self._client if side is Side.CLIENT else self._server
 
-    def _send(self, to: Side, octets: bytes) -> None:
-        leg = self._leg(to)
-        if leg:
-            leg.send(octets)
-        elif self._wait is None:
+    def _keep(self, octets: bytes) -> None:
+        """Keep what the client says before there is a server."""
+        if self._wait is None:
             self._wait = [octets]
             self._client.pause(True)
         else:

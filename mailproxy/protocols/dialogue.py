@@ -20,7 +20,7 @@ the same dialogue, fed with frames that were recorded or with the lines of a tra
 import re
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Set
 from enum import Enum, StrEnum
 from typing import ClassVar, Final, NamedTuple
 
@@ -36,6 +36,10 @@ from mailproxy.wire.inbox import LINE_LIMIT, Inbox
 Steps = Generator[None, None, None]
 TLS_RECORDS: Final = frozenset({0x14, 0x15, 0x16, 0x17})
 LOGINS: Final = frozenset({"AUTH", "USER", "PASS", "APOP", "RPOP"})
+HARMLESS: Final = frozenset(verb + end for verb in secrets.OPEN_VERBS for end in (b" ", b"\r"))
+NO_FLAGS: Final[frozenset[Flag]] = frozenset()
+_CLIENT: Final = Side.CLIENT
+_SERVER: Final = Side.SERVER
 LOOK_BACK: Final = 65_536
 SPEECH_LIMIT: Final = 512
 USER: Final = re.compile(r", user ([^,<>]+)")
@@ -175,13 +179,16 @@ class Dialogue(ABC):
     def feed(self, side: Side, octets: bytes, at: int) -> Heard:
         """Hear what a peer said `at` so many microseconds."""
         self.at = at
-        if side is Side.SERVER:
+        if side is not _CLIENT:
             self.server.feed(octets)
-            self._run_server()
+            next(self._server_steps)
+            if self.decided:
+                self._settle_decision()
         elif self._held or b"\xff" in octets:
             return self._feed_telnet(octets)
         else:
-            self._feed_client(octets)
+            self.client.feed(octets)
+            next(self._client_steps)
         return Heard(self._entries(side), octets)
 
     def feed_gap(self, side: Side, length: int, kind: Kind, at: int) -> None:
@@ -204,7 +211,8 @@ class Dialogue(ABC):
         self.at = at
         self._inbox(side).closed = True
         if side is Side.SERVER:
-            self._run_server()
+            next(self._server_steps)
+            self._settle_decision()
             return Heard(self._entries(side), b"")
         held, self._held = self._held, b""
         self._feed_client(held)
@@ -223,6 +231,8 @@ class Dialogue(ABC):
                 turn.flags.add(Flag.UNFINISHED)
             turn.open = False
             self._tell(turn)
+        self._client_steps.close()
+        self._server_steps.close()
         return entries
 
     # Turns.
@@ -230,13 +240,13 @@ class Dialogue(ABC):
     def ask(self, line: Line, verb: str, argument: str) -> Turn:
         """Open the turn of a command."""
         turn = self._turn(verb, argument, line.span)
-        if verb not in LOGINS and verb.encode("utf-8", "surrogateescape") in self.known:
+        if self.suspicious and verb not in LOGINS and verb.encode("utf-8", "surrogateescape") in self.known:
             self.suspicious = False
         if not self.greeted:
             turn.flags.add(Flag.EARLY)
         if line.masked or b"<secret: " in line.octets:
             turn.flags.add(Flag.SECRET)
-        turn.flags |= line_flags(line.octets)
+        turn.flags.update(line_flags(line.octets))
         self.pending.append(turn)
         return turn
 
@@ -283,8 +293,10 @@ class Dialogue(ABC):
         inbox = self.client
         while not inbox.buffer:
             yield
-        if self._may_be_tls[Side.CLIENT]:
-            yield from self._opaque(Side.CLIENT)
+        if self._may_be_tls[_CLIENT]:
+            yield from self._opaque(_CLIENT)
+        if end := inbox.buffer.find(b"\n", 0, LINE_LIMIT) + 1:
+            return self._settle_line(end)
         reading = inbox.line()
         while True:
             try:
@@ -324,7 +336,7 @@ class Dialogue(ABC):
             if line is None:
                 return
             turn.extra.append(line.span)
-            turn.flags |= line_flags(line.octets)
+            turn.flags.update(line_flags(line.octets))
             if line.masked:
                 turn.flags.add(Flag.SECRET)
             turn.move = Move.WAITING
@@ -426,6 +438,11 @@ class Dialogue(ABC):
         """Hear that both sides begin TLS behind what was read so far."""
         self._may_be_tls = dict.fromkeys(Side, True)
 
+    @property
+    def plain(self) -> bool:
+        """Whether the server's next octets can be read as they stand: no TLS may begin, no secret is to be masked."""
+        return not (self.secrets or self._may_be_tls[_SERVER])
+
     def server_octets(self) -> Steps:
         """Wait until the server has said something that is not TLS."""
         while not self.server.buffer:
@@ -443,23 +460,25 @@ class Dialogue(ABC):
             if begun and inbox.closed:
                 return None
             yield
-        if self._may_be_tls[Side.SERVER]:
-            yield from self._opaque(Side.SERVER)
-        reading = inbox.line()
-        while True:
-            try:
-                next(reading)
-            except StopIteration as stop:
-                length: int = stop.value
-                break
-            if not self.secrets:
-                inbox.settle(len(inbox.buffer))
-            yield
+        if self._may_be_tls[_SERVER]:
+            yield from self._opaque(_SERVER)
+        length = inbox.buffer.find(b"\n", 0, LINE_LIMIT) + 1
+        if not length:
+            reading = inbox.line()
+            while not length:
+                try:
+                    next(reading)
+                except StopIteration as stop:
+                    length = stop.value
+                    break
+                if not self.secrets:
+                    inbox.settle(len(inbox.buffer))
+                yield
         if self.secrets and not self.terms.secrets:
             length = self._conceal_echoes(length)
         start = inbox.position
         octets = inbox.take(length)
-        return Line(octets, Span(Side.SERVER, start, inbox.position), False)
+        return Line(octets, Span(_SERVER, start, inbox.position), False)
 
     # Inside.
 
@@ -467,7 +486,7 @@ class Dialogue(ABC):
         """A protocol's reader; should it fail, the octets go on and are counted, and the record says so."""
         try:
             yield from steps
-        except Exception as failure:
+        except Exception as failure:  # a bug of ours must not end a session
             what = f"mailproxy could not read on ({type(failure).__name__}); octets of the {side} are only counted"
             self._notes.append(Note(Mark.TROUBLE, what, self.at))
         inbox = self._inbox(side)
@@ -475,9 +494,8 @@ class Dialogue(ABC):
             inbox.omit(len(inbox.buffer), Kind.OPAQUE)
             yield
 
-    def _run_server(self) -> None:
-        """Run the server's reader, and the client's in between wherever that waited for what was said."""
-        next(self._server_steps)
+    def _settle_decision(self) -> None:
+        """The client's reader waited for what the server said: run it, and the server's again, until neither waits."""
         while self.decided:
             self.decided = False
             next(self._client_steps)
@@ -512,11 +530,13 @@ class Dialogue(ABC):
 
     def _entries(self, side: Side) -> list[Entry]:
         at = self.at
+        inbox, other = (self.client, self.server) if side is _CLIENT else (self.server, self.client)
         entries: list[Entry] = [
-            Frame(side, octets, at, start, wire, kind) for kind, start, octets, wire in self._inbox(side).pieces()
+            Frame(side, octets, at, start, wire, kind) for kind, start, octets, wire in inbox.pieces()
         ]
-        other = self._inbox(side.other)
-        entries += [Frame(side.other, octets, at, start, wire, kind) for kind, start, octets, wire in other.pieces()]
+        if other.unread:
+            side = side.other
+            entries += [Frame(side, octets, at, start, wire, kind) for kind, start, octets, wire in other.pieces()]
         if self._notes:
             entries += self._notes
             self._notes = []
@@ -592,6 +612,8 @@ class Dialogue(ABC):
     def _settle_line(self, length: int) -> Line:
         """Settle a command line, its secret masked."""
         line = self.client.buffer[:length]
+        if line[:5].upper() in HARMLESS and not self._runs_on:
+            return self._conceal(length, None)
         runs_on = self._runs_on
         secret = secrets.whole(line) if runs_on else secrets.find(line, self.known, self.open_helo)
         if secret is None and self.suspicious and not self._is_known(line):
@@ -614,7 +636,7 @@ class Dialogue(ABC):
                 length += len(put) - len(found)
             masked = True
         octets = inbox.take(length)
-        return Line(octets, Span(Side.CLIENT, start, inbox.position), masked or secret is not None)
+        return Line(octets, Span(_CLIENT, start, inbox.position), masked or secret is not None)
 
     def _conceal_echoes(self, length: int) -> int:
         inbox = self.server
@@ -669,8 +691,10 @@ def text(octets: bytes) -> str:
     return octets.decode("utf-8", "surrogateescape")
 
 
-def line_flags(octets: bytes) -> set[Flag]:
+def line_flags(octets: bytes) -> Set[Flag]:
     """What is odd in a line of speech."""
+    if octets.isascii() and octets.endswith(b"\r\n") and len(octets) <= SPEECH_LIMIT and b"\0" not in octets:
+        return NO_FLAGS
     flags: set[Flag] = set()
     if not octets.endswith(b"\r\n"):
         flags.add(Flag.BAD_LINE_END if octets.endswith(b"\n") else Flag.UNFINISHED)

@@ -38,7 +38,7 @@ _ONE_OPEN: Final = frozenset({b"APOP", b"LOGIN", b"USER", b"USR", b"LOGI"})
 _XCLIENT: Final = re.compile(rb"\bLOGIN=(<secret: [^<>\r\n]*>|[^ \r\n]*)", re.I)
 _VERB: Final = re.compile(rb"[ \t]*([A-Za-z]+)")
 _ARGUMENT: Final = re.compile(rb"[ \t]*[^ \t\r\n]+[ \t]+")
-_OPEN_VERBS: Final = frozenset({b"MAIL", b"RCPT", b"DATA", b"EHLO", b"LHLO", b"QUIT", b"RSET", b"NOOP", b"BDAT"})
+OPEN_VERBS: Final = frozenset({b"MAIL", b"RCPT", b"DATA", b"EHLO", b"LHLO", b"QUIT", b"RSET", b"NOOP", b"BDAT"})
 
 
 class Secret(NamedTuple):
@@ -82,7 +82,7 @@ def secret_start(line: bytes, known: Iterable[bytes], open_helo: bool = True) ->
         return None
     verb = found[1].upper()
     behind = found.end() + (line[found.end() : found.end() + 1] in {b" ", b"\t", b":", b"="})
-    if verb in _OPEN_VERBS:
+    if verb in OPEN_VERBS:
         return None
     if verb == b"XCLIENT" or _like(verb, known, _LIKE_PASS) or _like(verb, known, _LIKE_AUTH):
         return behind

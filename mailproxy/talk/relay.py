@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mailproxy.model.octets import Entry, Mark, Note, Side
 from mailproxy.model.session import Ending, How
-from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.dialogue import Dialogue, Heard
 
 
 class Record(NamedTuple):
@@ -74,17 +74,11 @@ class Relay:
         self.endings[Side.SERVER] = Ending(Side.SERVER, how, at)
         return self._conclude([Note(Mark.TROUBLE, text, at)], None, at)
 
-    def received(self, side: Side, octets: bytes, at: int) -> list[Action]:
-        """A peer has said something."""
-        heard = self.dialogue.feed(side, octets, at)
+    def received(self, side: Side, octets: bytes, at: int) -> Heard:
+        """A peer has said something: entries to record, octets to forward to the other peer, an answer to this one."""
         if self.endings:
             self._spoken = True
-        actions: list[Action] = [Record(heard.entries)]
-        if heard.answer:
-            actions.append(Send(side, heard.answer))
-        if heard.forward:
-            actions.append(Send(side.other, heard.forward))
-        return actions
+        return self.dialogue.feed(side, octets, at)
 
     def ended(self, side: Side, at: int) -> list[Action]:
         """A peer has ended its stream; it may still listen."""

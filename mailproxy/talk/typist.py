@@ -122,7 +122,7 @@ class Typist:
         if MARK.search(line):
             return [*actions, Warn(advice.MARKED)]
         actions += [Warn(warning) for warning in self._warnings(phase, line)]
-        done = self._done(self.relay.received(Side.CLIENT, line + b"\r\n", at))
+        done = self._heard(Side.CLIENT, line + b"\r\n", at)
         return [*actions, *done, Remember(_recalled(done))]
 
     def typed_all(self, at: int) -> list[Action]:
@@ -176,7 +176,7 @@ class Typist:
         *lines, self._unshown = (self._unshown + octets).split(b"\n")
         actions += [Show(_shown(line)) for line in lines]
         before = self._last
-        done = self._done(self.relay.received(Side.SERVER, octets, at))
+        done = self._heard(Side.SERVER, octets, at)
         if any(each.content and each.content.span.side is Side.SERVER for each in _understood(done)):
             actions += self._show_rest()  # counted octets end without a line end
         if self.phase is Phase.SECRET and self._last and self._last is not before:
@@ -187,6 +187,10 @@ class Typist:
     def _show_rest(self) -> list[Action]:
         rest, self._unshown = self._unshown, b""
         return [Show(escape(rest) + "\\")] if rest else []
+
+    def _heard(self, side: Side, octets: bytes, at: int) -> list[Action]:
+        heard = self.relay.received(side, octets, at)
+        return self._done([relay.Record(heard.entries), relay.Send(side.other, heard.forward)])
 
     def _done(self, orders: list[relay.Action]) -> list[Action]:
         """What the relay orders, as far as it concerns the server: there is no other connection."""

@@ -20,6 +20,7 @@ from mailproxy.model.octets import Kind
 
 Reading = Generator[None, None, int]
 LINE_LIMIT = 65_536
+_SPEECH = Kind.SPEECH
 
 
 class Piece(NamedTuple):
@@ -53,6 +54,11 @@ class Inbox:
         """Add what came from the wire."""
         self.buffer = self.buffer + octets if self.buffer else octets
 
+    @property
+    def unread(self) -> bool:
+        """Whether `pieces` has something to tell."""
+        return bool(self._pieces) or len(self.buffer) - self.settled != self._withheld
+
     def pieces(self) -> list[Piece]:
         """What has been settled since the last call, in order, with the number of what is withheld."""
         if withheld := len(self.buffer) - self.settled - self._withheld:
@@ -63,11 +69,16 @@ class Inbox:
             self._pieces = []
         return pieces
 
-    def settle(self, end: int, kind: Kind = Kind.SPEECH) -> None:
+    def settle(self, end: int, kind: Kind = _SPEECH) -> None:
         """Note the octets up to index `end` as they are."""
-        if end > self.settled:
-            octets = self.buffer[self.settled : end]
-            self._note(Kind.OMITTED if self.gap else kind, b"" if self.gap else octets, len(octets), len(octets))
+        settled = self.settled
+        if end <= settled:
+            return
+        octets = self.buffer[settled:end]
+        if self.gap:
+            self._note(Kind.OMITTED, b"", len(octets), len(octets))
+        else:
+            self._note(kind, octets, len(octets), len(octets))
 
     def conceal(self, start: int, end: int, mark: bytes) -> None:
         """Put `mark` where a secret stands, from index `start`, which is not settled yet, to `end`."""
@@ -76,7 +87,7 @@ class Inbox:
         self.buffer = self.buffer[:start] + mark + self.buffer[end:]
         self._note(Kind.SPEECH, mark, end - start, len(mark))
 
-    def take(self, length: int, kind: Kind = Kind.SPEECH) -> bytes:
+    def take(self, length: int, kind: Kind = _SPEECH) -> bytes:
         """Read the first `length` octets, settling them as they are."""
         self.settle(length, kind)
         return self._pass(length)
@@ -120,8 +131,10 @@ class Inbox:
 
     def _note(self, kind: Kind, octets: bytes, raw: int, length: int) -> None:
         """Settle `length` octets in recorded form that stand for `raw` ones, some of them counted while withheld."""
-        counted = min(raw, self._withheld)
-        self._withheld -= counted
+        counted = 0
+        if self._withheld:
+            counted = min(raw, self._withheld)
+            self._withheld -= counted
         start = self.position + self.settled
         self.settled += length
         self._append(Piece(kind, start, octets, raw - counted if octets else raw))

@@ -65,7 +65,7 @@ class Pop2Dialogue(Dialogue):
         if code == "=":
             self._announced = int(number[0]) if number else None
         turn = self._addressed(reply)
-        turn.flags |= line_flags(line.octets)
+        turn.flags.update(line_flags(line.octets))
         if code in {"#", "="} and not number:
             turn.flags.add(Flag.ODD_REPLY)
         self.reply(turn, reply)

@@ -67,7 +67,7 @@ class Pop3Dialogue(Dialogue):
                 self.unparsed(line.octets, line.span)
                 continue
             turn = self._addressed(reply)
-            turn.flags |= line_flags(line.octets)
+            turn.flags.update(line_flags(line.octets))
             if not STATUS.match(line.said):
                 turn.flags.add(Flag.ODD_REPLY)
             if reply.code == "+OK" and is_long(turn.verb, turn.argument):

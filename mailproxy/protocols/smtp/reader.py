@@ -6,13 +6,12 @@ replies, each given to the oldest turn that waits.
 """
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Set
 from typing import ClassVar, Final
 
 from mailproxy.model.exchange import Flag, Reply
 from mailproxy.model.octets import Kind, Side, Span
-from mailproxy.protocols.dialogue import Dialogue, Line, Move, Steps, Turn, line_flags, text
-from mailproxy.protocols.secrets import is_marked
+from mailproxy.protocols.dialogue import NO_FLAGS, SPEECH_LIMIT, Dialogue, Line, Move, Steps, Turn, line_flags, text
 from mailproxy.wire.inbox import Inbox
 
 VERBS: Final = frozenset(
@@ -20,7 +19,9 @@ VERBS: Final = frozenset(
     b"XFORWARD BURL SEND SOML SAML VERB ONEX XEXCH50 X-EXPS".split()
 )
 REPLY: Final = re.compile(rb"(\d{3})([ -]?)(.*)", re.S)
-ENHANCED: Final = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
+WHOLE: Final = re.compile(rb"([1-5]\d\d)(?:-[\t -~]*\r\n\1)*(?: [\t -~]*)?\r\n")
+_SERVER: Final = Side.SERVER
+ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 VERB: Final = re.compile(r"[A-Za-z0-9-]{1,20}")
 WRONG_PATH: Final = re.compile(r"MAIL TO:|RCPT FROM:", re.I)
 NOT_MAIL: Final = frozenset({"GET", "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "PROXY", "SSH-2"})
@@ -29,12 +30,11 @@ GREETINGS: Final = frozenset({"220", "421", "521", "554"})
 
 def command(line: Line) -> tuple[str, str]:
     """The verb of a command line in upper case and its argument; no verb where the line begins with none."""
-    said = line.said.strip(b" \t")
-    word, _, argument = said.partition(b" ")
-    verb = text(word)
-    if is_marked(said) or not VERB.fullmatch(verb):
-        return "", text(said)
-    return verb.upper(), text(argument.strip(b" \t"))
+    said = text(line.said).strip(" \t")
+    verb, _, argument = said.partition(" ")
+    if not VERB.fullmatch(verb):
+        return "", said
+    return verb.upper(), argument.strip(" \t")
 
 
 class SmtpDialogue(Dialogue):
@@ -75,7 +75,8 @@ class SmtpDialogue(Dialogue):
             reply, flags = yield from self._reply()
             if reply.code:
                 turn = self._addressed(reply)
-                turn.flags |= flags
+                if flags:
+                    turn.flags |= flags
                 self._answer(turn, reply)
             if self.decided:
                 yield
@@ -136,8 +137,16 @@ class SmtpDialogue(Dialogue):
 
     # The server's side.
 
-    def _reply(self) -> Generator[None, None, tuple[Reply, set[Flag]]]:
+    def _reply(self) -> Generator[None, None, tuple[Reply, Set[Flag]]]:
         """Wait for a reply of one or more lines (RFC 5321 section 4.2); one without code is no reply."""
+        inbox = self.server
+        while not inbox.buffer:
+            yield
+        if self.plain and (whole := WHOLE.match(inbox.buffer)) and whole.end() <= SPEECH_LIMIT:
+            start = inbox.position
+            octets = inbox.take(whole.end())
+            said = "\n".join([each[4:] for each in octets[:-2].decode("ascii").split("\r\n")])
+            return self._told(whole[1], said, Span(_SERVER, start, inbox.position)), NO_FLAGS
         line = yield from self.server_line()
         assert line is not None
         found = REPLY.match(line.said)
@@ -145,7 +154,7 @@ class SmtpDialogue(Dialogue):
             self.unparsed(line.octets, line.span)
             return Reply("", "", "", line.span, self.at), set()
         span, code = line.span, found[1]
-        flags = line_flags(line.octets)
+        flags = set(line_flags(line.octets))
         texts = [found[3]]
         while found is None or found[2] == b"-":
             line = yield from self.server_line(begun=True)
@@ -163,9 +172,12 @@ class SmtpDialogue(Dialogue):
                 flags.add(Flag.UNPARSED)
         if (found and not found[2] and found[3]) or code[:1] not in b"12345":
             flags.add(Flag.ODD_REPLY)
-        enhanced = ENHANCED.match(texts[0])
         said = text(b"\n".join(texts))
-        return Reply(code.decode(), enhanced[1].decode() if enhanced else "", said, span, self.at), flags
+        return self._told(code, said, span), flags
+
+    def _told(self, code: bytes, said: str, span: Span) -> Reply:
+        enhanced = ENHANCED.match(said)
+        return Reply(code.decode(), enhanced[1] if enhanced else "", said, span, self.at)
 
     def _addressed(self, reply: Reply) -> Turn:
         """The turn that a reply belongs to: the oldest that waits, the greeting's, or one of its own."""
