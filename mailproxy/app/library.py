@@ -14,7 +14,7 @@ from mailproxy.formats.error import FormatError
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Note
 from mailproxy.model.session import Recording, Session
-from mailproxy.protocols import PROTOCOLS, reading
+from mailproxy.protocols import names, reading
 from mailproxy.protocols.dialogue import Terms
 from mailproxy.protocols.outcome import Tally
 from mailproxy.store import library
@@ -39,15 +39,15 @@ def journal_of(engine: Engine) -> Path:
     return directory(engine, state())
 
 
-def recordings(db: str, names: Iterable[str]) -> list[Recording]:
-    """What the names mean: numbers, `last`, `last~1`, `last-failed`, or paths of files that hold recordings.
+def recordings(db: str, wanted: Iterable[str]) -> list[Recording]:
+    """What is wanted: numbers, `last`, `last~1`, `last-failed`, or paths of files that hold recordings.
 
     Raises StoreError and FormatError.
     """
     engine: Engine | None = None
     found: list[Recording] = []
     try:
-        for name in names:
+        for name in wanted:
             if is_file(name):
                 found += read_file(name)
                 continue
@@ -74,16 +74,15 @@ def read_file(name: str, format: str = "", terms: Terms = Terms()) -> list[Recor
     for each in FORMATS:
         if each.name == format or (not format and each.recognise(text)):
             return [complete(recording, source, terms) for recording in each.read(text, source)]
-    names = ", ".join(each.name for each in FORMATS)
-    raise FormatError(f"{source}: this is no recording; the formats are {names}")
+    formats = ", ".join(each.name for each in FORMATS)
+    raise FormatError(f"{source}: this is no recording; the formats are {formats}")
 
 
 def complete(recording: Recording, source: str, terms: Terms) -> Recording:
     """A recording from elsewhere, read: each frame of one kind, exchanges, outcome. Raises FormatError."""
     session = recording.session
-    if session.protocol not in [protocol.name for protocol in PROTOCOLS]:
-        known = ", ".join(protocol.name for protocol in PROTOCOLS)
-        raise FormatError(f"{source}: {session.protocol!r} is no protocol that is known here: {known}")
+    if session.protocol not in names():
+        raise FormatError(f"{source}: {session.protocol!r} is no protocol that is known here: {', '.join(names())}")
     read = reading.read(session.protocol, recording.entries, terms)
     outcome, failed = judge(Recording(session, read.entries, read.exchanges))
     session = replace(

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from mailproxy.protocols import PROTOCOLS, named
+from mailproxy.protocols import named, names
 
 LOOPBACK: Final = "127.0.0.1"
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z0-9+]+)://(?P<place>[^/]*)/?")
@@ -45,11 +45,9 @@ def parse(text: str) -> Route:
 def make(upstream: str, listen: str = "") -> Route:
     """A route to the URL `upstream`, listening on `[host:]port`; raises RouteError."""
     url = _URL.fullmatch(upstream)
-    names = [protocol.name for protocol in PROTOCOLS]
-    if not url or url["scheme"].lower() not in names:
-        raise RouteError(
-            f"{upstream!r} is no server: write {', '.join(f'{name}://host' for name in names)}, with :port"
-        )
+    if not url or url["scheme"].lower() not in names():
+        known = ", ".join(f"{name}://host" for name in names())
+        raise RouteError(f"{upstream!r} is no server: write {known}; a port may follow, as in :587")
     protocol = named(url["scheme"].lower())
     host, port = _place(url["place"], upstream)
     if not host:

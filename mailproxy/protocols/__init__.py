@@ -13,6 +13,11 @@ POP2 = Protocol("pop2", 109, 2109, Pop2Dialogue, "POP2, incoming mail", fetches=
 PROTOCOLS: tuple[Protocol, ...] = (SMTP, LMTP, POP3, POP2)
 
 
+def names() -> tuple[str, ...]:
+    """The names of all protocols."""
+    return tuple(protocol.name for protocol in PROTOCOLS)
+
+
 def named(name: str) -> Protocol:
     """The protocol of this name; raises KeyError where there is none."""
     for protocol in PROTOCOLS:

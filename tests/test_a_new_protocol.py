@@ -1,0 +1,91 @@
+"""A protocol is one package and one line: a toy one goes through relay, record, transcript and outcome."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailproxy import protocols
+from mailproxy.app.library import complete, keep, open_library, recordings
+from mailproxy.app.routes import parse
+from mailproxy.app.take_out import as_talk
+from mailproxy.formats.talk import read
+from mailproxy.model.exchange import Reply
+from mailproxy.model.octets import Entry, Frame, Side
+from mailproxy.model.session import Recording, Session
+from mailproxy.protocols.descriptor import Protocol
+from mailproxy.protocols.dialogue import Dialogue, Steps, Terms, text
+from mailproxy.talk.relay import Relay
+from tests.play import hear, timeless
+
+
+class EchoDialogue(Dialogue):
+    """`SAY word` is answered by `YES word`, `PASS word` by `NO`."""
+
+    known = frozenset({b"SAY"})
+
+    def hear_client(self) -> Steps:
+        while True:
+            line = yield from self.command_line()
+            verb, _, argument = text(line.said).partition(" ")
+            self.ask(line, verb.upper(), argument)
+
+    def hear_server(self) -> Steps:
+        self.greeted = True
+        while True:
+            line = yield from self.server_line()
+            assert line is not None
+            code, _, said = text(line.said).partition(" ")
+            self.reply(self.pending[0], Reply(code, "", said, line.span, self.at))
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Protocol]:
+    protocol = Protocol("echo", 7, 2007, EchoDialogue, "ECHO")
+    monkeypatch.setattr(protocols, "PROTOCOLS", (*protocols.PROTOCOLS, protocol))
+    yield protocol
+
+
+SAID = [
+    (Side.CLIENT, b"SAY hello\r\n"),
+    (Side.SERVER, b"YES hello\r\n"),
+    (Side.CLIENT, b"PASS hunter22\r\n"),
+    (Side.SERVER, b"NO hunter22\r\n"),
+]
+
+
+def test_it_is_relayed() -> None:
+    relay = Relay(EchoDialogue())
+    assert [relay.received(side, octets, 0).forward for side, octets in SAID] == [octets for _, octets in SAID]
+
+
+def test_it_is_recorded_and_read_again(tmp_path: Path) -> None:
+    entries, exchanges, _ = hear("echo", SAID)
+    assert [(each.verb, each.reply and each.reply.code) for each in exchanges] == [("SAY", "YES"), ("PASS", "NO")]
+    recording = complete(Recording(Session(0, "echo", datetime.now(UTC)), tuple(entries)), "", Terms())
+    engine = open_library(str(tmp_path / "x.sqlite"))
+    number = keep(engine, recording).id
+    engine.dispose()
+    (found,) = recordings(str(tmp_path / "x.sqlite"), [str(number)])
+    assert spoken(found.entries) == spoken(recording.entries)
+    assert timeless(found.exchanges) == timeless(exchanges)
+    assert found.session == replace(recording.session, id=number)
+
+
+def test_its_transcript_is_read_again() -> None:
+    entries, exchanges, _ = hear("echo", SAID)
+    talk = as_talk(Recording(Session(0, "echo", datetime.now(UTC)), tuple(entries), tuple(exchanges)))
+    assert "hunter22" not in talk
+    (again,) = read(talk)
+    assert timeless(complete(again, "", Terms()).exchanges) == timeless(exchanges)
+
+
+def test_its_route_is_understood() -> None:
+    route = parse("echo://example.org")
+    assert (route.listen_port, route.port) == (2007, 7)
+
+
+def spoken(entries: tuple[Entry, ...]) -> list[tuple[Side, bytes]]:
+    return [(entry.side, entry.octets) for entry in entries if isinstance(entry, Frame)]
