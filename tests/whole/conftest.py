@@ -1,7 +1,7 @@
 """The servers, started once, and the two ways to them: directly and through the proxy."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,9 +56,9 @@ def postfix(ground: Path, dovecot: Dovecot, certificate: Certificate) -> Iterato
 def lasting(tmp_path_factory: pytest.TempPathFactory, postfix: Postfix, dovecot: Dovecot) -> Iterator[Proxy]:
     """One proxy for all tests that look only at what arrives."""
     folder = tmp_path_factory.mktemp("lasting")
-    proxy = Proxy(folder, f"0=smtp://{postfix.smtp}", f"0=pop3://{dovecot.pop3}")
-    yield proxy
-    proxy.stop()
+    with Proxy(folder, f"0=smtp://{postfix.smtp}", f"0=pop3://{dovecot.pop3}") as proxy:
+        yield proxy
+        proxy.stop()
 
 
 @pytest.fixture(params=["direct", "through"])
@@ -74,17 +74,3 @@ def route(request: pytest.FixtureRequest, postfix: Postfix, dovecot: Dovecot) ->
 def mailbox(dovecot: Dovecot) -> Mailbox:
     """An empty mailbox that no other test knows."""
     return dovecot.mailbox()
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Iterator[Callable[..., Proxy]]:
-    """A proxy of the test's own in front of the upstreams given."""
-    started: list[Proxy] = []
-
-    def start(*upstreams: str) -> Proxy:
-        started.append(Proxy(tmp_path / f"proxy{len(started)}", *upstreams))
-        return started[-1]
-
-    yield start
-    for proxy in started:
-        proxy.close()

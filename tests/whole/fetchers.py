@@ -51,10 +51,9 @@ def fetchmail(server: Address, login: Login, home: Path) -> Fetched:
 
 def curl(server: Address, login: Login, home: Path) -> Fetched:
     """curl, to which a message is a file to download. It deletes nothing."""
-    options = [] if login.mechanism == "any" else ["--login-options", f"AUTH={login.mechanism}"]
     ran = run(
-        *("curl", "--silent", "--show-error", f"pop3://{server}/1", "--user", f"{login.user}:{login.password}"),
-        *options,
+        *("curl", "--silent", "--show-error", f"pop3://{server}/1"),
+        *("--user", f"{login.user}:{login.password}", "--login-options", f"AUTH={login.mechanism}"),
         home=home,
     )
     return Fetched(ran.output, ran)
@@ -76,7 +75,7 @@ def python(server: Address, login: Login, home: Path) -> Fetched:
 
 
 FETCHERS: Final[dict[str, Fetcher]] = {"mpop": mpop, "fetchmail": fetchmail, "curl": curl, "poplib": python}
-# How each says who it is when nobody asks it for another way.
+# How each logs in here: fetchmail is told to, poplib knows no other way.
 MECHANISMS: Final = {"mpop": "USER", "fetchmail": "USER", "curl": "PLAIN", "poplib": "USER"}
 
 

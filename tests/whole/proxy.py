@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from .loopback import Address
+
+Session = dict[str, Any]  # as `export --format json` writes it
 
 COMMAND: Final = str(Path(sys.executable).parent / "mailproxy")
 LIMIT: Final = 60.0  # seconds after which the proxy is held to be stuck
@@ -54,19 +57,33 @@ class Proxy:
         self._process.kill()
         self._process.wait(LIMIT)
 
-    def close(self) -> None:
-        """Make sure that nothing is left of it."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
         if self._process.poll() is None:
             self.kill()
 
-    def sessions(self) -> list[dict[str, Any]]:
+    def sessions(self) -> list[Session]:
         """All that it recorded, the oldest first, each with its exchanges and entries."""
-        listed = json.loads(self.run("sessions", "--json"))["sessions"]
-        return [self._session(number) for number in sorted(session["id"] for session in listed)]
+        listed = json.loads(self.run("sessions", "--json", "--limit", "1000"))["sessions"]
+        if not listed:
+            return []
+        numbers = sorted(session["id"] for session in listed)
+        exported: list[Session] = json.loads(self.run("export", *map(str, numbers), "--format", "json"))["sessions"]
+        return exported
 
-    def talk(self, number: int) -> str:
-        """The transcript of a session."""
-        return self.run("export", str(number), "--format", "talk").decode()
+    def messages(self) -> list[bytes]:
+        """All messages that it recorded, as `export` writes them, the oldest first."""
+        folder = self.folder / "messages"
+        numbers = [str(session["id"]) for session in self.sessions()]
+        self.run("export", *numbers, "--format", "eml", "--output", str(folder))
+        return [path.read_bytes() for path in sorted(folder.iterdir(), key=_order)]
+
+    def keeps(self, secrets: Iterable[bytes]) -> list[str]:
+        """Which of its files hold one of these octets."""
+        files = {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
+        return [path.name for path, octets in files.items() if any(secret in octets for secret in secrets)]
 
     def run(self, *words: str) -> bytes:
         """What a command prints about what was recorded. Raises AssertionError when it fails."""
@@ -74,10 +91,6 @@ class Proxy:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
         assert ended.returncode == 0, ended.stderr.decode(errors="replace")
         return ended.stdout
-
-    def _session(self, number: int) -> dict[str, Any]:
-        session: dict[str, Any] = json.loads(self.run("export", str(number), "--format", "json"))["sessions"][0]
-        return session
 
 
 def until(happened: Callable[[], bool]) -> None:
@@ -90,6 +103,20 @@ def until(happened: Callable[[], bool]) -> None:
     raise AssertionError("it did not happen")
 
 
-def said(session: dict[str, Any]) -> list[str]:
-    """A session's exchanges in short: `MAIL 250`; the greeting has no verb."""
-    return [f"{each['verb']} {each['code']}".strip() for each in session["exchanges"]]
+def _order(path: Path) -> list[int]:
+    return [int(number) for number in path.stem.split("-")]
+
+
+def said(session: Session) -> list[str]:
+    """A session's exchanges: what was asked and the code of the reply that decided, `DATA 250`."""
+    return [" ".join(filter(None, (each["verb"], each["argument"], each["code"]))) for each in session["exchanges"]]
+
+
+def kinds(session: Session) -> Counter[tuple[str, str]]:
+    """How many frames of which side are of which kind: `("client", "telnet")`."""
+    return Counter((entry["side"], entry["kind"]) for entry in session["entries"] if "kind" in entry)
+
+
+def notes(session: Session) -> list[str]:
+    """What the record says in its own words, with its mark: `*** connection refused`."""
+    return [f"{entry['mark']} {entry['text']}" for entry in session["entries"] if "mark" in entry]

@@ -46,7 +46,7 @@ def msmtp(server: Address, recipient: str, message: bytes, home: Path, login: Lo
 def curl(server: Address, recipient: str, message: bytes, home: Path, login: Login | None = None) -> Ran:
     """curl, to which a message is a file to upload."""
     options = ["--user", f"{login.user}:{login.password}"] if login else []
-    if login and login.mechanism != "any":
+    if login:
         options += ["--login-options", f"AUTH={login.mechanism}"]
     return run(
         *("curl", "--silent", "--show-error", f"smtp://{server}/client.example", *options),
@@ -57,7 +57,7 @@ def curl(server: Address, recipient: str, message: bytes, home: Path, login: Log
 
 
 def python(server: Address, recipient: str, message: bytes, home: Path, login: Login | None = None) -> Ran:
-    """Python's smtplib."""
+    """Python's smtplib, which logs in by CRAM-MD5 where that is offered."""
     with smtplib.SMTP(*server, local_hostname="client.example", timeout=30) as connection:
         try:
             if login:
@@ -68,4 +68,23 @@ def python(server: Address, recipient: str, message: bytes, home: Path, login: L
     return Ran(0, b"", "")
 
 
-SENDERS: Final[dict[str, Sender]] = {"swaks": swaks, "msmtp": msmtp, "curl": curl, "smtplib": python}
+def at_once(server: Address, recipient: str, message: bytes, home: Path, login: Login | None = None) -> Ran:
+    """What exim does: MAIL, RCPT, `BDAT n LAST`, the message and QUIT in one write (RFC 2920, RFC 3030)."""
+    envelope = f"MAIL FROM:<{BOB}>\r\nRCPT TO:<{recipient}>\r\nBDAT {len(message)} LAST\r\n"
+    connection = smtplib.SMTP(*server, local_hostname="client.example", timeout=30)
+    try:
+        connection.ehlo()
+        connection.send(envelope.encode() + message + b"QUIT\r\n")
+        replies = [connection.getreply() for _ in range(4)]
+    finally:
+        connection.close()
+    return Ran(int([code for code, _ in replies] != [250, 250, 250, 221]), b"", str(replies))
+
+
+SENDERS: Final[dict[str, Sender]] = {
+    "swaks": swaks,
+    "msmtp": msmtp,
+    "curl": curl,
+    "smtplib": python,
+    "at-once": at_once,
+}

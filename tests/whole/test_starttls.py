@@ -1,0 +1,75 @@
+"""TLS that client and server agree on between themselves passes through, unread and untouched."""
+
+from pathlib import Path
+
+from . import need
+from .client import Login, Ran, run
+from .dovecot import PASSWORD, Dovecot, Mailbox
+from .messages import message, received, untraced
+from .postfix import Postfix
+from .proxy import Proxy, Session, kinds, notes, said
+from .senders import BOB, swaks_with
+from .test_secrets import forms
+
+
+def assert_opaque(session: Session) -> None:
+    """What came after the handshake is counted and not kept, and the handshake's hello is told."""
+    counted = kinds(session)
+    assert counted["client", "opaque"] > 1
+    assert counted["server", "opaque"] > 1
+    assert any("TLS" in note and "client offers TLSv1.3" in note for note in notes(session)), notes(session)
+    assert not session["failed"]
+
+
+def able(ran: Ran) -> Ran:
+    """The same, unless swaks was installed without its TLS library."""
+    if "TLS not available" in ran.errors:
+        need.missing(ran.errors)
+    return ran
+
+
+def test_swaks_sends(postfix: Postfix, mailbox: Mailbox, tmp_path: Path) -> None:
+    with Proxy(tmp_path / "proxy", f"0=smtp://{postfix.smtp}") as proxy:
+        login = Login(mailbox.name, PASSWORD, "PLAIN")
+        server = proxy.address("smtp")
+        able(swaks_with(["-tls"], server, mailbox.address, message("octet-255"), tmp_path, login)).succeeded()
+        postfix.delivered(mailbox.address)
+        proxy.stop()
+        assert proxy.keeps([*forms(PASSWORD), b"how are you"]) == []
+        (session,) = proxy.sessions()
+    assert [untraced(mail) for mail in mailbox.messages] == [received("octet-255")]
+    assert said(session) == ["220", "EHLO client.example 250", "STARTTLS 220"]
+    assert_opaque(session)
+
+
+def test_curl_sends(postfix: Postfix, mailbox: Mailbox, tmp_path: Path) -> None:
+    with Proxy(tmp_path / "proxy", f"0=smtp://{postfix.smtp}") as proxy:
+        run(
+            *("curl", "--silent", "--show-error", "--ssl-reqd", "--insecure"),
+            *(f"smtp://{proxy.address('smtp')}/client.example", "--mail-from", BOB, "--mail-rcpt", mailbox.address),
+            *("--upload-file", "-"),
+            given=message("a-lot"),
+            home=tmp_path,
+        ).succeeded()
+        postfix.delivered(mailbox.address)
+        proxy.stop()
+        (session,) = proxy.sessions()
+    assert [untraced(mail) for mail in mailbox.messages] == [received("a-lot")]
+    assert said(session) == ["220", "EHLO client.example 250", "STARTTLS 220"]
+    assert_opaque(session)
+
+
+def test_curl_fetches(dovecot: Dovecot, mailbox: Mailbox, tmp_path: Path) -> None:
+    mailbox.put(message("a-lot"))
+    with Proxy(tmp_path / "proxy", f"0=pop3://{dovecot.pop3}") as proxy:
+        mail = run(
+            *("curl", "--silent", "--show-error", "--ssl-reqd", "--insecure"),
+            *(f"pop3://{proxy.address('pop3')}/1", "--user", f"{mailbox.name}:{PASSWORD}"),
+            home=tmp_path,
+        ).succeeded()
+        proxy.stop()
+        assert proxy.keeps([*forms(PASSWORD), b"quick brown fox"]) == []
+        (session,) = proxy.sessions()
+    assert mail == received("a-lot")
+    assert said(session) == ["+OK", "CAPA +OK", "STLS +OK"]
+    assert_opaque(session)
