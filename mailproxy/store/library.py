@@ -1,0 +1,116 @@
+"""The recordings there are: read, added, deleted."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Table, delete, func, select
+
+from mailproxy.model.exchange import Exchange, Reply
+from mailproxy.model.octets import Entry
+from mailproxy.model.session import Recording, Session
+from mailproxy.store import rows
+from mailproxy.store.engine import writing
+from mailproxy.store.numbers import take
+from mailproxy.store.statements import Batch, write
+from mailproxy.store.tables import EXCHANGES, FRAMES, LEGS, NOTES, REPLIES, SESSIONS
+from mailproxy.store.trouble import StoreError
+
+_LAST = re.compile(r"last(-failed)?(?:~([0-9]+))?")
+_CLIENT, _SERVER = LEGS.alias("client_leg"), LEGS.alias("server_leg")
+
+HEADERS = select(SESSIONS, _CLIENT, _SERVER).select_from(
+    SESSIONS.join(_CLIENT, (_CLIENT.c.session_id == SESSIONS.c.id) & (_CLIENT.c.side == "client")).join(
+        _SERVER, (_SERVER.c.session_id == SESSIONS.c.id) & (_SERVER.c.side == "server")
+    )
+)
+
+
+def session(row: Row[Any]) -> Session:
+    """The session that a row of `HEADERS` holds."""
+    first, second = len(SESSIONS.columns), len(SESSIONS.columns) + len(LEGS.columns)
+    return rows.session(row[:first], row[first:second], row[second:])
+
+
+def load(engine: Engine, session_id: int) -> Recording:
+    """A session with all that was said in it. Raises StoreError where there is none of this number."""
+    with engine.begin() as connection:
+        return read(connection, session_id)
+
+
+def read(connection: Connection, session_id: int) -> Recording:
+    """The same within a transaction. Raises StoreError."""
+    row = connection.execute(HEADERS.where(SESSIONS.c.id == session_id)).first()
+    if row is None:
+        raise StoreError(f"there is no session {session_id}")
+    entries = _entries(connection, session_id)
+    return Recording(session(row), tuple(map(itemgetter(1), entries)), _exchanges(connection, session_id))
+
+
+def resolve(engine: Engine, name: str) -> int:
+    """The number of the session that is meant: `12`, `last`, `last~1` (the one before), `last-failed`, `last-failed~2`.
+
+    Raises StoreError where there is none.
+    """
+    with engine.begin() as connection:
+        if name.isascii() and name.isdigit():
+            return _existing(connection, int(name[:18]))
+        if found := _LAST.fullmatch(name):
+            return _nth_last(connection, int((found[2] or "0")[:18]), failed=bool(found[1]))
+    raise StoreError(f"{name} names no session: a number, last, last~1, last-failed or last-failed~1 does")
+
+
+def add(engine: Engine, recording: Recording) -> int:
+    """Keep a recording that was made elsewhere, and tell the number that it got."""
+    with writing(engine) as connection:
+        number = take(connection, 1)
+        header = rows.header(replace(recording.session, id=number))
+        entries = [(number, seq, entry) for seq, entry in enumerate(recording.entries)]
+        write(connection, Batch([header], entries, [(number, exchange) for exchange in recording.exchanges]))
+    return number
+
+
+def remove(engine: Engine, session_id: int) -> None:
+    """Delete a session and all that was said in it. Raises StoreError where there is none of this number."""
+    with writing(engine) as connection:
+        _existing(connection, session_id)
+        connection.execute(delete(SESSIONS).where(SESSIONS.c.id == session_id))
+
+
+def _existing(connection: Connection, session_id: int) -> int:
+    if connection.scalar(select(SESSIONS.c.id).where(SESSIONS.c.id == session_id)) is None:
+        raise StoreError(f"there is no session {session_id}")
+    return session_id
+
+
+def _nth_last(connection: Connection, back: int, *, failed: bool) -> int:
+    wanted = select(SESSIONS.c.id).where(SESSIONS.c.failed) if failed else select(SESSIONS.c.id)
+    found = connection.scalar(wanted.order_by(SESSIONS.c.id.desc()).limit(1).offset(back))
+    if found is not None:
+        return int(found)
+    there = connection.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    kind = "failed session" if failed else "session"
+    if there == 0:
+        raise StoreError(f"there is no {kind} yet")
+    raise StoreError(f"there {'is' if there == 1 else 'are'} only {there} {kind}{'s' * (there != 1)}")
+
+
+def _entries(connection: Connection, session_id: int) -> list[tuple[int, Entry]]:
+    frames = map(rows.frame, _of(connection, FRAMES, session_id))
+    notes = map(rows.note, _of(connection, NOTES, session_id))
+    return sorted([*frames, *notes], key=itemgetter(0))
+
+
+def _exchanges(connection: Connection, session_id: int) -> tuple[Exchange, ...]:
+    replies: dict[int, list[Reply]] = {}
+    for number, reply in map(rows.reply, _of(connection, REPLIES, session_id)):
+        replies.setdefault(number, []).append(reply)
+    found = _of(connection, EXCHANGES, session_id)
+    return tuple(rows.exchange(row, replies.get(row.number, ())) for row in found)
+
+
+def _of(connection: Connection, table: Table, session_id: int) -> Sequence[Row[Any]]:
+    chosen: Iterable[Any] = table.primary_key
+    return connection.execute(select(table).where(table.c.session_id == session_id).order_by(*chosen)).all()

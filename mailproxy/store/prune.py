@@ -1,0 +1,97 @@
+"""Making room: old sessions go, and so does the space they took."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, Engine, delete, select, text
+
+from mailproxy.store.engine import writing
+from mailproxy.store.rows import instant
+from mailproxy.store.tables import METADATA, SESSIONS
+
+_AT_ONCE: Final = 500  # so that a recorder never waits long
+_OVERHEAD: Final = 1000  # octets that a session takes besides what was said, at the least
+
+
+class Pruned(NamedTuple):
+    """How many sessions went, and how many octets of disk that gave back."""
+
+    sessions: int
+    freed: int
+
+
+def prune(
+    engine: Engine, older_than: timedelta | None = None, max_size: int | None = None, *, now: datetime | None = None
+) -> Pruned:
+    """Delete sessions that began longer ago, then the oldest until the database is no larger than `max_size` octets.
+
+    Sessions that go on stay.
+    """
+    before = size(engine)
+    count = 0
+    if older_than is not None:
+        limit = instant((now or datetime.now(UTC)) - older_than)
+        while taken := _delete(engine, _older(engine, limit)):
+            count += taken
+    while max_size is not None and (excess := size(engine) - max_size) > 0:
+        if not (taken := _delete(engine, _oldest(engine, excess))):
+            break
+        count += taken
+        if engine.dialect.name != "sqlite":
+            give_back(engine)
+    if count:
+        give_back(engine)
+    return Pruned(count, max(0, before - size(engine)))
+
+
+def size(engine: Engine) -> int:
+    """How many octets of disk the database takes, journals and what can be given back apart."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            names = "page_count", "freelist_count", "page_size"
+            pages, free, octets = (int(connection.scalar(text(f"PRAGMA {name}")) or 0) for name in names)
+            return (pages - free) * octets
+        return sum(_relation_size(connection, name) for name in METADATA.tables)
+
+
+def give_back(engine: Engine) -> None:
+    """Give the space of what was deleted back to the system."""
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as raw, closing(raw.cursor()) as cursor:
+            # As a script: `execute` would stop after the first page.
+            cursor.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
+    else:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"VACUUM (FULL) {', '.join(METADATA.tables)}"))
+
+
+def _relation_size(connection: Connection, name: str) -> int:
+    return int(connection.scalar(text("SELECT pg_total_relation_size(to_regclass(:name))"), {"name": name}) or 0)
+
+
+def _older(engine: Engine, limit: str) -> Sequence[int]:
+    over = SESSIONS.c.seconds.is_not(None) & (SESSIONS.c.started_at < limit)
+    with engine.begin() as connection:
+        wanted = select(SESSIONS.c.id).where(over).order_by(SESSIONS.c.started_at).limit(_AT_ONCE)
+        return connection.scalars(wanted).all()
+
+
+def _oldest(engine: Engine, octets: int) -> Sequence[int]:
+    """The oldest sessions that take about so many octets: too few rather than too many."""
+    said = SESSIONS.c.client_octets + SESSIONS.c.server_octets
+    wanted = select(SESSIONS.c.id, said).where(SESSIONS.c.seconds.is_not(None)).order_by(SESSIONS.c.started_at)
+    with engine.begin() as connection:
+        found = connection.execute(wanted.limit(_AT_ONCE)).all()
+    # Twice what was said: most of it stands in the frames and once more in the exchanges.
+    sums = accumulate((2 * row[1] + 2 * _OVERHEAD for row in found), initial=0)
+    return [row[0] for row, sum_before in zip(found, sums, strict=False) if sum_before < octets]
+
+
+def _delete(engine: Engine, sessions: Sequence[int]) -> int:
+    if sessions:
+        with writing(engine) as connection:
+            connection.execute(delete(SESSIONS).where(SESSIONS.c.id.in_(sessions)))
+    return len(sessions)

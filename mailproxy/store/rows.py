@@ -1,0 +1,196 @@
+"""Values of the model as rows of the tables, and back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from mailproxy.model.escape import escape_text, unescape
+from mailproxy.model.exchange import Content, Exchange, Flag, Reply
+from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Origin, Side, Span
+from mailproxy.model.session import Ending, How, Leg, Session
+
+Row = tuple[Any, ...]
+
+
+class Header(NamedTuple):
+    """What is known of a session besides what was said: a row of `sessions` and two of `legs`."""
+
+    session: Row
+    client: Row
+    server: Row
+
+    @property
+    def id(self) -> int:
+        """The session's number."""
+        return int(self.session[0])
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session is over."""
+        return self.session[3] is not None
+
+
+def header(session: Session) -> Header:
+    """The rows of a session, without its counts."""
+    row = (
+        session.id,
+        clean(session.protocol),
+        instant(session.started),
+        None if session.duration is None else session.duration / 1_000_000,
+        clean(session.client.address or session.client.host),
+        clean(session.server.host or session.server.address),
+        clean(session.upstream),
+        clean(session.user),
+        clean(session.outcome),
+        session.failed,
+        _ending(session),
+        clean(session.source),
+    )
+    return Header(row, _leg_row(session.id, session.client), _leg_row(session.id, session.server))
+
+
+def session(row: Sequence[Any], client: Sequence[Any], server: Sequence[Any]) -> Session:
+    """The session that these rows hold."""
+    id, protocol, started, seconds, _, _, upstream, user, outcome, failed, _, source, *_ = row
+    return Session(
+        id=id,
+        protocol=told(protocol),
+        started=datetime.fromisoformat(started),
+        upstream=told(upstream),
+        client=_leg(client),
+        server=_leg(server),
+        duration=None if seconds is None else round(seconds * 1_000_000),
+        source=told(source),
+        user=told(user),
+        outcome=told(outcome),
+        failed=bool(failed),
+    )
+
+
+def frame_row(session_id: int, seq: int, frame: Frame) -> Row:
+    """The row of a frame."""
+    side, octets, at, start, wire, kind, origin, secure = frame
+    return (session_id, seq, at, side.value, kind.value, origin.value, secure, start, wire, octets)
+
+
+def note_row(session_id: int, seq: int, note: Note) -> Row:
+    """The row of a note."""
+    return (session_id, seq, note.at, note.mark.value, clean(note.text))
+
+
+def frame(row: Sequence[Any]) -> tuple[int, Entry]:
+    """The place and the frame that a row holds."""
+    _, seq, at, side, kind, origin, secure, start, wire, octets = row
+    return seq, Frame(Side(side), octets, at, start, wire, Kind(kind), Origin(origin), secure)
+
+
+def note(row: Sequence[Any]) -> tuple[int, Entry]:
+    """The place and the note that a row holds."""
+    _, seq, at, mark, text = row
+    return seq, Note(Mark(mark), told(text), at)
+
+
+def exchange_row(session_id: int, exchange: Exchange) -> Row:
+    """The row of an exchange."""
+    reply = exchange.reply
+    return (
+        session_id,
+        exchange.number,
+        clean(exchange.verb),
+        clean(exchange.argument),
+        *((clean(reply.code), clean(reply.enhanced), clean(reply.text)) if reply else (None, None, None)),
+        exchange.at,
+        exchange.latency,
+        " ".join(sorted(flag.value for flag in exchange.flags)),
+        *(exchange.command[1:] if exchange.command else (None, None)),
+        *_content_row(exchange.content),
+        " ".join(f"{span.side}:{span.start}-{span.end}" for span in exchange.extra),
+    )
+
+
+def reply_rows(session_id: int, exchange: Exchange) -> Iterable[Row]:
+    """The rows of the replies that an exchange earned."""
+    for place, (code, enhanced, text, span, at) in enumerate(exchange.replies):
+        said = clean(code), clean(enhanced), clean(text)
+        yield (session_id, exchange.number, place, *said, at, span.start, span.end)
+
+
+def exchange(row: Sequence[Any], replies: Iterable[Reply]) -> Exchange:
+    """The exchange that a row holds, with its replies."""
+    _, number, verb, argument, _, _, _, at, _, flags, start, end, *content, extra = row
+    return Exchange(
+        number=number,
+        verb=told(verb),
+        argument=told(argument),
+        command=None if start is None else Span(Side.CLIENT, start, end),
+        at=at,
+        replies=tuple(replies),
+        content=_content(*content),
+        extra=tuple(map(_span, extra.split())),
+        flags=frozenset(map(Flag, flags.split())),
+    )
+
+
+def reply(row: Sequence[Any]) -> tuple[int, Reply]:
+    """The number of the exchange and the reply that a row holds."""
+    _, number, _, code, enhanced, text, at, start, end = row
+    return number, Reply(told(code), told(enhanced), told(text), Span(Side.SERVER, start, end), at)
+
+
+def instant(moment: datetime) -> str:
+    """A moment in UTC, as text that sorts by time."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def clean(text: str) -> str:
+    """A text as any database takes it (no NUL, no broken character), line by line."""
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text
+    return "\n".join(map(escape_text, text.split("\n")))
+
+
+def told(text: str) -> str:
+    """The text that `clean` was given."""
+    if "\\" not in text:
+        return text
+    return "\n".join(unescape(line).decode("utf-8", "surrogateescape") for line in text.split("\n"))
+
+
+def _ending(session: Session) -> str:
+    endings = [leg.ending for leg in (session.client, session.server) if leg.ending]
+    if not endings:
+        return ""
+    first = min(endings, key=lambda ending: ending.at)
+    return f"{first.how} by the {first.by or 'proxy'}"
+
+
+def _leg_row(session_id: int, leg: Leg) -> Row:
+    places = clean(leg.host), clean(leg.address), leg.port, clean(leg.local_address), leg.local_port
+    match leg.ending:
+        case None:
+            ended: Row = (None, None, None)
+        case Ending(by, how, at):
+            ended = (at, by.value if by else "proxy", how.value)
+    return (session_id, leg.side.value, *places, leg.connected, *ended)
+
+
+def _leg(row: Sequence[Any]) -> Leg:
+    _, side, host, address, port, local_address, local_port, connected, at, by, how = row
+    ending = None if how is None else Ending(None if by == "proxy" else Side(by), How(how), at)
+    return Leg(Side(side), told(host), told(address), port, told(local_address), local_port, connected, ending)
+
+
+def _content_row(content: Content | None) -> Row:
+    if content is None:
+        return (None, None, None, None, None)
+    return (content.span.side.value, *content.span[1:], content.ended, content.announced)
+
+
+def _content(side: str | None, start: int, end: int, ended: bool, announced: int | None) -> Content | None:
+    return None if side is None else Content(Span(Side(side), start, end), ended, announced)
+
+
+def _span(text: str) -> Span:
+    side, _, positions = text.partition(":")
+    start, _, end = positions.partition("-")
+    return Span(Side(side), int(start), int(end))
