@@ -1,10 +1,9 @@
 """A private Dovecot: POP3, LMTP, and the authentication that Postfix asks."""
 
 import os
-import pwd
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from . import need
 from .certificate import Certificate
@@ -37,7 +36,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={user.pw_uid} gid={user.pw_gid} home={root}/homes/%n
+  args = uid={owner.user} gid={owner.group} home={root}/homes/%n
 }}
 protocol lmtp {{
   postmaster_address = postmaster@example.org
@@ -69,10 +68,17 @@ service anvil {{
 """
 
 
+class Owner(NamedTuple):
+    """Who all mail belongs to on the disk: numbers of a user and a group without rights."""
+
+    user: int
+    group: int
+
+
 class Mailbox:
     """A user's mail, seen from the disk."""
 
-    def __init__(self, name: str, home: Path, owner: pwd.struct_passwd) -> None:
+    def __init__(self, name: str, home: Path, owner: Owner) -> None:
         self.name = name
         self.address = f"{name}@example.org"
         self._home = home
@@ -80,13 +86,13 @@ class Mailbox:
         self._numbers = count()
         for folder in ("", "Maildir", "Maildir/new", "Maildir/cur", "Maildir/tmp"):
             (home / folder).mkdir()
-            os.chown(home / folder, owner.pw_uid, owner.pw_gid)
+            os.chown(home / folder, *owner)
 
     def put(self, message: bytes) -> None:
         """A message has arrived. It is kept with LF for CRLF, as Dovecot does."""
         path = self._home / f"Maildir/new/{next(self._numbers)}.whole.localhost"
         path.write_bytes(message.replace(b"\r\n", b"\n"))
-        os.chown(path, self._owner.pw_uid, self._owner.pw_gid)
+        os.chown(path, *self._owner)
 
     @property
     def messages(self) -> list[bytes]:
@@ -100,10 +106,12 @@ class Dovecot:
 
     def __init__(self, root: Path, certificate: Certificate) -> None:
         need.root()
+        import pwd  # which only systems that know root have
+
         self.auth = root / "auth"
         self.pop3, self.lmtp = free(), free()
         self._root = root
-        self._owner = pwd.getpwnam("nobody")
+        self._owner = Owner(*pwd.getpwnam("nobody")[2:4])
         self._numbers = count(1)
         (root / "homes").mkdir()
         # All of them at once: Dovecot notices a change of the file only in the next second.
@@ -111,7 +119,7 @@ class Dovecot:
         config = root / "dovecot.conf"
         config.write_text(
             CONFIG.format(
-                root=root, auth=self.auth, certificate=certificate, user=self._owner, pop3=self.pop3, lmtp=self.lmtp
+                root=root, auth=self.auth, certificate=certificate, owner=self._owner, pop3=self.pop3, lmtp=self.lmtp
             )
         )
         self.daemon = Daemon([need.program("dovecot"), "-F", "-c", str(config)])

@@ -1,8 +1,6 @@
 """A private Postfix: SMTP in, Dovecot's LMTP out, nothing of the system's own configuration or queue."""
 
-import grp
 import os
-import pwd
 from pathlib import Path
 
 from . import need
@@ -100,6 +98,9 @@ class Postfix:
 
 def _make_folders(root: Path) -> None:
     """What post-install(8) would make. Some are Postfix's own, the others must be root's."""
+    import grp
+    import pwd
+
     owner, group = pwd.getpwnam("postfix").pw_uid, grp.getgrnam("postdrop").gr_gid
     (root / "queue").mkdir()
     for name in ("pid", "etc", "lib"):

@@ -18,16 +18,16 @@ LIMIT: Final = 60.0  # seconds after which the proxy is held to be stuck
 
 
 class Proxy:
-    """`mailproxy record` in front of these upstream servers, from its start to `stop` or `kill`."""
+    """`mailproxy record` with these arguments, the upstream servers above all, from its start to `stop` or `kill`."""
 
-    def __init__(self, folder: Path, *upstreams: str) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self._database = folder / "record.sqlite"
         ready, self._log = folder / "ready.json", folder / "proxy.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [COMMAND, "record", *upstreams, "--db", self._database, "--ready-file", ready, "--quiet"],
+                [COMMAND, "record", *arguments, "--db", self._database, "--ready-file", ready, "--quiet"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
