@@ -1,5 +1,6 @@
 """Record: stand between mail programs and servers, and take down what they say."""
 
+import gc
 import signal
 import socket
 import sys
@@ -36,6 +37,8 @@ from mailproxy.talk.relay import Relay
 FLUSH_EVERY: Final = 0.25
 REMIND_EVERY: Final = 60.0
 PATIENCE: Final = 0.05
+QUIET: Final = 8  # so many times nothing to flush before SQLite's log is tidied up
+LOG_PAGES: Final = 1 << 18  # a GiB
 
 
 class WhenFull(StrEnum):
@@ -94,6 +97,7 @@ async def record(plan: Plan, screen: Screen) -> None:
     Raises StoreError where the database cannot be opened and OSError where an address cannot be listened on.
     """
     _allow_many_sockets()
+    _collect_rarely()
     with trio.open_signal_receiver(*_signals()) as signals:
         engine = _open(plan.db)
         recorder = Recorder(engine, journal_of(engine))
@@ -121,6 +125,7 @@ class Studio:
         self.plan = plan
         self.screen = screen
         self.recorder = recorder
+        self.busy = False
         self._poller = poller
         self._nursery = nursery
         self._ports: list[Port] = []
@@ -158,8 +163,13 @@ class Studio:
 
     async def flush_now_and_then(self, in_thread: bool) -> None:
         """Write what was recorded to the database, while nothing else is to do."""
+        quiet = 0
         while True:
             await trio.sleep(FLUSH_EVERY)
+            quiet = 0 if self.busy else quiet + 1
+            self.busy = False
+            if quiet == QUIET:
+                self.recorder.tidy()
             if self.recorder.due:
                 try:
                     if in_thread:
@@ -263,6 +273,7 @@ class Take:
         """Take down what was said, before it goes on."""
         sheet = self._sheet
         if sheet:
+            self._studio.busy = True
             try:
                 sheet.write(entries)
                 if self._studio.recorder.full:
@@ -324,7 +335,7 @@ class Take:
 def _open(db: str) -> Engine:
     """The database, brought up to date; from here on a lock is not waited for, for everybody would wait."""
     open_library(db).dispose()
-    return open_database(db, patience=PATIENCE)
+    return open_database(db, patience=PATIENCE, log_pages=LOG_PAGES)
 
 
 async def _until(signals: AsyncIterator[int], stopping: trio.Event) -> None:
@@ -334,6 +345,12 @@ async def _until(signals: AsyncIterator[int], stopping: trio.Event) -> None:
 
 def _signals() -> list[signal.Signals]:
     return [signal.SIGINT, signal.SIGTERM]
+
+
+def _collect_rarely() -> None:
+    """What waits to be written is young for long and no garbage: looking through it again and again costs a tenth."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _allow_many_sockets() -> None:

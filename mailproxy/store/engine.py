@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,15 @@ from mailproxy.store.trouble import StoreError, reason
 _PRAGMAS = ("auto_vacuum = INCREMENTAL", "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON")
 
 
-def open_database(where: str | Path, *, patience: float = 5.0) -> Engine:
+def open_database(where: str | Path, *, patience: float = 5.0, log_pages: int = 1000) -> Engine:
     """Open a database by its path (SQLite) or SQLAlchemy URL; make it, or bring its schema up to date, first.
 
-    `patience` is how many seconds to wait for a database that another process is writing to. A new file is
+    `patience` is how many seconds to wait for a database that another process is writing to, `log_pages` how long
+    SQLite's log may grow before a commit moves it into the database, at thrice the cost. A new file is
     readable by its owner only, and so is its directory where that is new. Raises StoreError.
     """
     url = _url(where)
-    engine = _sqlite(url, patience) if url.get_backend_name() == "sqlite" else _network(url)
+    engine = _sqlite(url, patience, log_pages) if url.get_backend_name() == "sqlite" else _network(url)
     try:
         _bring_up_to_date(engine)
     except (DBAPIError, StoreError) as error:
@@ -75,11 +77,11 @@ def _network(url: URL) -> Engine:
         raise StoreError(f"{_name(url)} needs a driver: pip install 'mailproxy[postgresql]'") from error
 
 
-def _sqlite(url: URL, patience: float) -> Engine:
+def _sqlite(url: URL, patience: float, log_pages: int) -> Engine:
     if url.database:
         _make(Path(url.database))
     engine = create_engine(url, connect_args={"timeout": patience, "isolation_level": None})
-    event.listen(engine, "connect", _connected)
+    event.listen(engine, "connect", partial(_connected, log_pages))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -97,8 +99,8 @@ def _make(path: Path) -> None:
         raise StoreError(f"{path} cannot be made: {reason(error)}") from error
 
 
-def _connected(connection: sqlite3.Connection, _: Any) -> None:
-    for pragma in _PRAGMAS:
+def _connected(log_pages: int, connection: sqlite3.Connection, _: Any) -> None:
+    for pragma in (*_PRAGMAS, f"wal_autocheckpoint = {log_pages}"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -1,4 +1,4 @@
-"""The numbers of sessions, which come from the database in small blocks."""
+"""The numbers of sessions, which come from the database in blocks that grow as they are used up."""
 
 from collections import deque
 from typing import Final
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, update
 from mailproxy.store.tables import COUNTER
 
 BLOCK: Final = 16
+LARGEST_BLOCK: Final = 1024
 _SESSION: Final = COUNTER.c.name == "session"
 
 
@@ -16,6 +17,8 @@ class Numbers:
 
     def __init__(self) -> None:
         self._free: deque[int] = deque()
+        self.block = BLOCK
+        """How many to take next."""
 
     def next(self) -> int | None:
         """The lowest of them, None where a block has to be taken first."""
@@ -24,16 +27,21 @@ class Numbers:
     @property
     def low(self) -> bool:
         """Whether it is time to take a block."""
-        return len(self._free) < BLOCK // 2
+        return len(self._free) < self.block // 4
 
     def add(self, first: int) -> None:
         """Add the block that begins with `first`."""
-        self._free.extend(range(first, first + BLOCK))
+        self._free.extend(range(first, first + self.block))
+        self.block = min(2 * self.block, LARGEST_BLOCK)
 
     def give_back(self, connection: Connection) -> None:
         """Give back what is left, as far as nobody has taken more since."""
-        while self._free and _lower(connection, self._free[-1]):
-            self._free.pop()
+        while self._free:
+            last = first = self._free.pop()
+            while self._free and self._free[-1] == first - 1:
+                first = self._free.pop()
+            if not _lower(connection, first, last):
+                return
 
 
 def take(connection: Connection, count: int) -> int:
@@ -48,6 +56,6 @@ def raise_over(connection: Connection, session_id: int) -> None:
     connection.execute(update(COUNTER).where(_SESSION, behind).values(next_id=session_id + 1))
 
 
-def _lower(connection: Connection, last: int) -> bool:
-    lowered = update(COUNTER).where(_SESSION, COUNTER.c.next_id == last + 1).values(next_id=last)
+def _lower(connection: Connection, first: int, last: int) -> bool:
+    lowered = update(COUNTER).where(_SESSION, COUNTER.c.next_id == last + 1).values(next_id=first)
     return connection.execute(lowered).rowcount == 1

@@ -1,6 +1,7 @@
 """What is heard, on its way to the database: into the journal at once, into the tables in batches."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -8,11 +9,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from mailproxy.model.exchange import Exchange
-from mailproxy.model.octets import Entry, Frame
+from mailproxy.model.octets import Entry
 from mailproxy.model.session import Session
 from mailproxy.store.engine import busy, writing
 from mailproxy.store.journal import Journal
-from mailproxy.store.numbers import BLOCK, Numbers, take
+from mailproxy.store.numbers import Numbers, take
 from mailproxy.store.records import pack, pack_header
 from mailproxy.store.rows import Header, header
 from mailproxy.store.statements import Batch, write
@@ -31,6 +32,7 @@ class Recorder:
     ) -> None:
         self._engine = engine
         self._bound_rows, self._bound_octets = bound_rows, bound_octets
+        self._most_rows, self._most_octets = 4 * bound_rows, 4 * bound_octets
         self._journal = Journal(journal_dir)
         self._numbers = Numbers()
         self._open: dict[int, Header] = {}
@@ -78,6 +80,12 @@ class Recorder:
             self._turn()
             return self._settle()
 
+    def tidy(self) -> None:
+        """Move what SQLite has in its log into the database itself; to be called while nothing else is to do."""
+        if self._engine.dialect.name == "sqlite":
+            with suppress(DBAPIError), self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
     def close(self) -> bool:
         """Flush for the last time and give back the numbers nobody needed.
 
@@ -100,16 +108,16 @@ class Recorder:
             else:
                 self._open[session.id] = session
 
-    def take_down(self, placed: list[tuple[int, int, Entry]], octets: int) -> None:
+    def take_down(self, placed: list[tuple[int, int, Entry]]) -> None:
         """Take down frames and notes. Raises RecordingStopped."""
         with self._lock:
             batch = self._batch
-            if batch.octets > 4 * self._bound_octets or len(batch.entries) > 4 * self._bound_rows:
+            if batch.octets > self._most_octets or len(batch.entries) > self._most_rows:
                 raise RecordingStopped(self.trouble or "the database has not been written to for too long")
-            records = [pack(*each) for each in placed]
-            self._journal.append(records[0] if len(records) == 1 else b"".join(records))
+            record = pack(*placed[0]) if len(placed) == 1 else b"".join([pack(*each) for each in placed])
+            self._journal.append(record)
             batch.entries += placed
-            batch.octets += octets
+            batch.octets += len(record)
 
     def understand(self, exchanges: list[tuple[int, Exchange]]) -> None:
         """Take down exchanges, which can be read again from the frames and are in no journal."""
@@ -148,7 +156,7 @@ class Recorder:
     def _transact(self) -> None:
         with writing(self._engine) as connection:
             write(connection, self._stuck)
-            first = take(connection, BLOCK) if self._numbers.low else None
+            first = take(connection, self._numbers.block) if self._numbers.low else None
         if first is not None:
             with self._lock:
                 self._numbers.add(first)
@@ -156,7 +164,7 @@ class Recorder:
     def _take(self) -> int:
         try:
             with writing(self._engine) as connection:
-                return take(connection, BLOCK)
+                return take(connection, self._numbers.block)
         except DBAPIError as error:
             raise RecordingStopped(f"the database gives no number: {reason(error)}") from error
 
@@ -181,10 +189,9 @@ class Sheet:
         """Keep frames and notes; they are in the journal when this returns."""
         if not entries:
             return
-        seq = self._seq
-        placed = [(self._id, seq + place, entry) for place, entry in enumerate(entries)]
-        octets = sum(len(entry.octets) if isinstance(entry, Frame) else 0 for entry in entries)
-        self._recorder.take_down(placed, octets)
+        number, seq = self._id, self._seq
+        placed = [(number, place, entry) for place, entry in enumerate(entries, seq)]
+        self._recorder.take_down(placed)
         self._seq = seq + len(placed)
 
     def exchanges(self, exchanges: Sequence[Exchange]) -> None:
