@@ -293,6 +293,11 @@ class Take:
     def connected(self, server: Leg) -> None:
         """The server has taken the connection."""
         self._session = replace(self._session, server=server)
+        if self._sheet:
+            try:
+                self._sheet.revise(self._session)
+            except RecordingStopped as stop:
+                self._studio.recording_stopped(stop)
 
     def over(self) -> None:
         """Say what came of it."""

@@ -42,7 +42,7 @@ _CLIENT: Final = Side.CLIENT
 _SERVER: Final = Side.SERVER
 LOOK_BACK: Final = 65_536
 SPEECH_LIMIT: Final = 512
-USER: Final = re.compile(r", user ([^,<>]+)")
+USER: Final = re.compile(r", user ([^,<> ]+)(?:[,>]|$)")
 BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n")
 BLANK_AT_MOST: Final = 4
 EMPTY_HEADERS: Final = re.compile(rb"\r?\n")
@@ -148,7 +148,7 @@ class Dialogue(ABC):
         self.keep = terms.content  # of the message at hand
         self.suspicious = False  # an unknown word may be a secret typed in the wrong place
         self.secrets: set[bytes] = set()
-        self._count = 0
+        self._count = 1  # 0 is the greeting, whenever it comes
         self._over = False
         self.waiting = False  # the client's reader waits for the server to decide
         self.decided = False
@@ -274,6 +274,8 @@ class Dialogue(ABC):
     def unasked(self, flag: Flag, span: Span) -> Turn:
         """Open a turn that no command began, at the front."""
         turn = self._turn("", "", None)
+        if flag is Flag.GREETING:
+            turn.number, self._count = 0, turn.number
         turn.flags.add(flag)
         self.pending.appendleft(turn)
         return turn

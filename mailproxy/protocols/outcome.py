@@ -20,7 +20,7 @@ LONGEST = 160
 class Tally:
     """Counts what a session achieves and what was refused in it."""
 
-    __slots__ = ("_refusals", "_trouble", "exchanges", "fetched", "sent")
+    __slots__ = ("_hidden", "_refusals", "_trouble", "exchanges", "fetched", "sent")
 
     def __init__(self) -> None:
         self.exchanges = 0
@@ -28,6 +28,7 @@ class Tally:
         self.fetched = 0
         self._refusals: dict[str, Exchange] = {}
         self._trouble = ""
+        self._hidden = False
 
     def hear(self, exchange: Exchange) -> None:
         """Count an exchange."""
@@ -45,17 +46,26 @@ class Tally:
         """Hear of trouble."""
         if note.mark is Mark.TROUBLE and not self._trouble:
             self._trouble = note.text
+        self._hidden = self._hidden or note.text.startswith("TLS passes through")
 
     def conclude(self, quit: bool) -> tuple[bool, str]:
         """Whether the session failed, and its outcome as one line; `quit` where the client took its leave."""
         if self._refusals:
             return True, f"failed: {_refusal(next(iter(self._refusals.values())))}"
+        if self._hidden:
+            return self._conclude_hidden()
         achieved = self._achieved()
         broken = self._trouble.startswith(BROKEN) and not quit
         if broken and not (self.sent or self.fetched):
             return True, f"failed: {escape_text(self._trouble)}"
         ending = "" if quit or not self._trouble else f", {escape_text(self._trouble)}"
         return broken, f"{'partial' if broken else 'ok'}: {achieved}{ending}"
+
+    def _conclude_hidden(self) -> tuple[bool, str]:
+        """What was said under TLS is not known, nor whether the client took its leave."""
+        if self._trouble.startswith("TLS failed"):
+            return True, f"failed: {escape_text(self._trouble)}"
+        return False, "ok: TLS passed through, what was said in it is not known"
 
     def _count(self, exchange: Exchange, success: bool) -> None:
         if not success:

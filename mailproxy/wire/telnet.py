@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 IAC: Final = 0xFF
 SB: Final = 0xFA
 SE: Final = 0xF0
+LINEMODE: Final = frozenset({0xEC, 0xED, 0xEE})  # end of file, suspend, abort (RFC 1184 section 2.5)
 WILL, WONT, DO, DONT = 0xFB, 0xFC, 0xFD, 0xFE
 LONGEST_SUBNEGOTIATION: Final = 512
 
@@ -41,7 +42,7 @@ def parse(octets: bytes) -> Telnet | Short | None:
             return Telnet(3, b"" if refusal is None else bytes((IAC, refusal, octets[2])))
         case 0xFA:
             return _subnegotiation(octets)
-        case command if SE < command < SB:
+        case command if SE < command < SB or command in LINEMODE:
             return Telnet(2, b"")
         case _:
             return None

@@ -29,7 +29,7 @@ def test_an_interrupt_and_a_timing_mark() -> None:
     assert commands(b"\xff\xf4\xff\xfd\x06") == [Telnet(2, b""), Telnet(3, b"\xff\xfc\x06")]
 
 
-@pytest.mark.parametrize("octets", [b"\xff\xff", b"\xff\r\n", b"\xffa", b"\xff\xf0"])
+@pytest.mark.parametrize("octets", [b"\xff\xff", b"\xff\r\n", b"\xffa", b"\xff\xf0", b"\xff\xef"])
 def test_an_octet_that_begins_no_command_is_data(octets: bytes) -> None:
     assert parse(octets) is None
 
@@ -52,3 +52,7 @@ def test_any_octets_are_read_and_none_beyond_them(octets: bytes) -> None:
     command = parse(b"\xff" + octets)
     if isinstance(command, Telnet):
         assert 2 <= command.length <= len(octets) + 1
+
+
+def test_an_end_of_file_as_plink_says_it() -> None:
+    assert commands(b"\xff\xec") == [Telnet(2, b"")]
