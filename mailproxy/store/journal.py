@@ -46,8 +46,14 @@ class Journal:
         self._size = 0
         self._append_live(())
 
-    def append(self, octets: bytes) -> None:
-        """Write records, all or nothing."""
+    @property
+    def size(self) -> int:
+        """How many octets are in the file that is written to."""
+        return self._size
+
+    def append(self, octets: bytes) -> int:
+        """Write records, all or nothing, and tell where in the file they begin."""
+        begin = self._size
         try:
             written = os.write(self._file, octets)
         except OSError as error:
@@ -55,7 +61,20 @@ class Journal:
         if written != len(octets):
             os.ftruncate(self._file, self._size)
             raise RecordingStopped("the journal cannot be written: no space left")
-        self._size += written
+        self._size = begin + written
+        return begin
+
+    def read(self, begin: int, length: int) -> bytes:
+        """Read octets of the file that is not written to. Raises RecordingStopped."""
+        file = self._files[(self._turn + 1) % 2]
+        try:
+            os.lseek(file, begin, os.SEEK_SET)
+            octets = os.read(file, length)
+        except OSError as error:
+            raise RecordingStopped(f"the journal cannot be read: {reason(error)}") from error
+        if len(octets) != length:
+            raise RecordingStopped("the journal cannot be read: it was cut short")
+        return octets
 
     def turn(self, live: Iterable[int]) -> None:
         """Go on in the other file, which must have been forgotten; these sessions are open."""

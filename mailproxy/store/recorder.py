@@ -1,37 +1,51 @@
 """What is heard, on its way to the database: into the journal at once, into the tables in batches."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from threading import Lock
+from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from mailproxy.model.exchange import Exchange
-from mailproxy.model.octets import Entry
+from mailproxy.model.octets import Entry, Frame
 from mailproxy.model.session import Session
 from mailproxy.store.engine import busy, writing
 from mailproxy.store.journal import Journal
 from mailproxy.store.numbers import Numbers, take
 from mailproxy.store.records import pack, pack_header
 from mailproxy.store.rows import Header, header
-from mailproxy.store.statements import Batch, write
+from mailproxy.store.statements import Batch, Large, count, put_headers, put_large, write
 from mailproxy.store.trouble import RecordingStopped, reason
+
+
+LARGE: Final = 32_768
+SLICE: Final = 8 << 20
 
 
 class Recorder:
     """Takes sessions down. `write` and its kin may be called while another thread is in `flush`.
 
-    `bound_rows` and `bound_octets` say when it is `full` and wants to be flushed; at four times as much it takes
-    nothing more. Raises RecordingStopped where the journal cannot be written.
+    `bound_rows`, `bound_octets` and `bound_journal` say when it is `full` and wants to be flushed; at four times as
+    many rows or octets it takes nothing more. Of frames from `LARGE` octets on only the place in the journal is kept in
+    memory. Raises RecordingStopped where the journal cannot be written.
     """
 
     def __init__(
-        self, engine: Engine, journal_dir: Path, *, bound_rows: int = 20_000, bound_octets: int = 16 << 20
+        self,
+        engine: Engine,
+        journal_dir: Path,
+        *,
+        bound_rows: int = 20_000,
+        bound_octets: int = 16 << 20,
+        bound_journal: int = 512 << 20,
     ) -> None:
         self._engine = engine
-        self._bound_rows, self._bound_octets = bound_rows, bound_octets
+        self._bound_rows, self._bound_octets, self._bound_journal = bound_rows, bound_octets, bound_journal
         self._most_rows, self._most_octets = 4 * bound_rows, 4 * bound_octets
         self._journal = Journal(journal_dir)
         self._numbers = Numbers()
@@ -50,7 +64,17 @@ class Recorder:
     @property
     def full(self) -> bool:
         """Whether so much waits that it should be flushed now."""
-        return self._batch.rows >= self._bound_rows or self._batch.octets >= self._bound_octets
+        batch = self._batch
+        return (
+            len(batch.entries) >= self._bound_rows
+            or batch.octets >= self._bound_octets
+            or self._journal.size >= self._bound_journal
+        )
+
+    @property
+    def laden(self) -> bool:
+        """Whether large frames wait, which the journal keeps well until there is time for them."""
+        return bool(self._batch.large or self._stuck.large)
 
     def next_id(self) -> int:
         """The number of the next session. Raises RecordingStopped where the database gives none."""
@@ -68,17 +92,20 @@ class Recorder:
         sheet.revise(session)
         return sheet
 
-    def flush(self) -> bool:
+    def flush(self, most: int | None = None) -> bool:
         """Write what waits, and say whether that went well.
 
-        Where the database is busy or away, everything stays, `trouble` says why, and a later flush tries again.
-        Raises RecordingStopped where it cannot be written to at all; everything stays then, too.
+        Of large frames, about `most` octets at a time; `due` tells whether more is left. Where the database is busy or
+        away, everything stays, `trouble` says why, and a later flush tries again. Raises RecordingStopped where it
+        cannot be written to at all; everything stays then, too.
         """
         with self._flushing:
-            if not self._settle():
+            if not self._settle(most):
                 return False
+            if self._stuck.rows:
+                return True
             self._turn()
-            return self._settle()
+            return self._settle(most)
 
     def tidy(self) -> None:
         """Move what SQLite has in its log into the database itself; to be called while nothing else is to do."""
@@ -112,12 +139,28 @@ class Recorder:
         """Take down frames and notes. Raises RecordingStopped."""
         with self._lock:
             batch = self._batch
-            if batch.octets > self._most_octets or len(batch.entries) > self._most_rows:
+            if batch.octets > self._most_octets or batch.rows > self._most_rows:
                 raise RecordingStopped(self.trouble or "the database has not been written to for too long")
             record = pack(*placed[0]) if len(placed) == 1 else b"".join([pack(*each) for each in placed])
-            self._journal.append(record)
-            batch.entries += placed
-            batch.octets += len(record)
+            begin = self._journal.append(record)
+            if len(record) < LARGE:
+                batch.entries += placed
+                batch.octets += len(record)
+            else:
+                self._set_apart(placed, begin)
+
+    def _set_apart(self, placed: list[tuple[int, int, Entry]], begin: int) -> None:
+        """Keep of large frames only where the journal has their octets."""
+        for session_id, seq, entry in placed:
+            length = len(pack(session_id, seq, entry))
+            if isinstance(entry, Frame) and length >= LARGE:
+                octets = len(entry.octets)
+                bare = entry._replace(octets=b"")
+                self._batch.large.append(Large(session_id, seq, bare, begin + length - octets, octets))
+            else:
+                self._batch.entries.append((session_id, seq, entry))
+                self._batch.octets += length
+            begin += length
 
     def understand(self, exchanges: list[tuple[int, Exchange]]) -> None:
         """Take down exchanges, which can be read again from the frames and are in no journal."""
@@ -130,32 +173,48 @@ class Recorder:
                 self._journal.turn(self._open)
                 self._batch, self._stuck = Batch(), self._batch
 
-    def _settle(self) -> bool:
+    def _settle(self, most: int | None) -> bool:
         if not self._stuck.rows:
             return True
         try:
-            self._write()
+            self._write(most)
         except DBAPIError as error:
             self.trouble = f"the database takes nothing: {reason(error)}"
             if busy(error):
                 return False
             raise RecordingStopped(self.trouble) from error
-        self._journal.forget()
-        self._stuck = Batch()
         self.trouble = ""
+        if not self._stuck.rows:
+            self._journal.forget()
+            self._stuck = Batch()
         return True
 
-    def _write(self) -> None:
+    def _write(self, most: int | None) -> None:
+        stuck = self._stuck
+        if stuck.headers or stuck.entries or stuck.exchanges:
+            self._insist(lambda connection: write(connection, stuck))
+            stuck.forget_small()
+        written = 0
+        while stuck.large and (most is None or written < most):
+            slice = _slice(stuck.large)
+            self._insist(lambda connection, slice=slice: put_large(connection, slice, self._journal.read))
+            for _ in slice:
+                stuck.large.popleft()
+            written += sum(each.length for each in slice)
+        if not stuck.large and stuck.closed:
+            self._insist(lambda connection: count(connection, stuck.closed))
+            stuck.closed = []
+
+    def _insist(self, work: Callable[[Connection], None]) -> None:
         try:
-            self._transact()
+            self._transact(work)
         except IntegrityError:
             # Somebody deleted a session that goes on: it begins again.
-            self._stuck.headers[:0] = list(self._open.values())
-            self._transact()
+            self._transact(lambda connection: (put_headers(connection, list(self._open.values())), work(connection))[1])
 
-    def _transact(self) -> None:
+    def _transact(self, work: Callable[[Connection], None]) -> None:
         with writing(self._engine) as connection:
-            write(connection, self._stuck)
+            work(connection)
             first = take(connection, self._numbers.block) if self._numbers.low else None
         if first is not None:
             with self._lock:
@@ -175,6 +234,12 @@ class Recorder:
         except DBAPIError:
             return False  # A gap in the numbers harms nobody.
         return True
+
+
+def _slice(large: deque[Large]) -> list[Large]:
+    """The first of the frames, about as many as one transaction should hold."""
+    ends = accumulate(each.length for each in large)
+    return [each for each, end in zip(large, ends, strict=False) if end <= SLICE] or [large[0]]
 
 
 class Sheet:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Table, Text, exists, or_
+from sqlalchemy import Boolean, ColumnElement, Engine, Table, exists, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -64,7 +64,7 @@ def _said(text: str) -> ColumnElement[bool]:
         _any(EXCHANGES, _has(EXCHANGES.c.argument, text)),
         _any(REPLIES, _has(REPLIES.c.text, text)),
         _any(NOTES, _has(NOTES.c.text, text)),
-        _any(FRAMES, (FRAMES.c.kind == "speech") & _Speech(FRAMES.c.octets).icontains(text, autoescape=True)),
+        _any(FRAMES, (FRAMES.c.kind == "speech") & _Holds(FRAMES.c.octets, text)),
     )
 
 
@@ -76,18 +76,20 @@ def _has(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     return column.icontains(clean(text), autoescape=True)
 
 
-class _Speech(FunctionElement[str]):
-    """Octets as text to search in, whatever they are."""
+class _Holds(FunctionElement[bool]):
+    """Whether octets hold a text, without regard to the case of ASCII letters."""
 
-    type = Text()
+    type = Boolean()
     inherit_cache = True
 
 
-@compiles(_Speech)
-def _speech(element: _Speech, compiler: Any, **options: Any) -> str:
-    return f"CAST({compiler.process(element.clauses, **options)} AS TEXT)"
+@compiles(_Holds)
+def _holds(element: _Holds, compiler: Any, **options: Any) -> str:
+    octets, said = (compiler.process(each, **options) for each in element.clauses)
+    return f"instr(lower(CAST({octets} AS TEXT)), lower({said})) > 0"  # LIKE would end at a NUL
 
 
-@compiles(_Speech, "postgresql")
-def _speech_postgresql(element: _Speech, compiler: Any, **options: Any) -> str:
-    return f"encode({compiler.process(element.clauses, **options)}, 'escape')"
+@compiles(_Holds, "postgresql")
+def _holds_postgresql(element: _Holds, compiler: Any, **options: Any) -> str:
+    octets, said = (compiler.process(each, **options) for each in element.clauses)
+    return f"strpos(lower(encode({octets}, 'escape')), lower(encode(convert_to({said}, 'UTF8'), 'escape'))) > 0"

@@ -3,8 +3,10 @@
 They go straight to the driver with lists of tuples, which is several times faster than a built insert.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Table
 
@@ -16,27 +18,53 @@ from mailproxy.store.tables import EXCHANGES, FRAMES, LEGS, NOTES, REPLIES, SESS
 _COUNTED = ("exchanges", "client_octets", "server_octets")
 
 
+class Large(NamedTuple):
+    """A frame whose octets are in the journal only: `length` of them, from `begin` in its file."""
+
+    session_id: int
+    seq: int
+    frame: Frame
+    begin: int
+    length: int
+
+
 @dataclass(slots=True)
 class Batch:
     """What waits to be written: headers, entries with their places, exchanges. `octets` is what the entries hold."""
 
     headers: list[Header] = field(default_factory=list)
     entries: list[tuple[int, int, Entry]] = field(default_factory=list)
+    large: deque[Large] = field(default_factory=deque)
     exchanges: list[tuple[int, Exchange]] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
     octets: int = 0
 
     @property
     def rows(self) -> int:
         """About how many rows it is."""
-        return len(self.headers) + len(self.entries) + len(self.exchanges)
+        return len(self.headers) + len(self.entries) + len(self.large) + len(self.exchanges) + len(self.closed)
+
+    def forget_small(self) -> None:
+        """Hear that all but the large frames is written."""
+        self.closed += [header.id for header in self.headers if header.closed]
+        self.headers, self.entries, self.exchanges, self.octets = [], [], [], 0
 
 
 def write(connection: Connection, batch: Batch) -> None:
-    """Write a batch. What is there already stays; a header replaces one of a session that was not over."""
+    """Write a batch but for its large frames and its counts. What is there already stays; a header replaces one of a
+    session that was not over."""
     put_headers(connection, batch.headers)
     put_entries(connection, batch.entries)
     put_exchanges(connection, batch.exchanges)
-    count(connection, [header.id for header in batch.headers if header.closed])
+
+
+def put_large(connection: Connection, frames: Iterable[Large], read: Callable[[int, int], bytes]) -> None:
+    """Write frames whose octets `read` gets from the journal."""
+    rows = [
+        frame_row(each.session_id, each.seq, each.frame._replace(octets=read(each.begin, each.length)))
+        for each in frames
+    ]
+    _many(connection, _insert(FRAMES) + " DO NOTHING", rows)
 
 
 def put_headers(connection: Connection, headers: Iterable[Header]) -> None:
