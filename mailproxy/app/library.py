@@ -65,7 +65,7 @@ def is_file(name: str) -> bool:
 
 
 def read_file(name: str, format: str = "", terms: Terms = Terms()) -> list[Recording]:  # noqa: B008
-    """The recordings of a file (`-`: standard input), secrets masked unless `terms` say otherwise. Raises FormatError."""
+    """The recordings of a file (`-`: standard input), secrets masked unless `terms` differ. Raises FormatError."""
     source = "standard input" if name == "-" else name
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8", errors="surrogateescape")

@@ -37,6 +37,7 @@ from mailproxy.talk.relay import Relay
 FLUSH_EVERY: Final = 0.25
 REMIND_EVERY: Final = 60.0
 PATIENCE: Final = 0.05
+STEP: Final = 8 << 20  # octets of large frames that are flushed at once
 QUIET: Final = 8  # so many times nothing to flush before SQLite's log is tidied up
 LOG_PAGES: Final = 1 << 18  # a GiB
 
@@ -170,20 +171,29 @@ class Studio:
             self.busy = False
             if quiet == QUIET:
                 self.recorder.tidy()
-            if self.recorder.due:
-                try:
-                    if in_thread:
-                        await trio.to_thread.run_sync(self.recorder.flush)
-                    else:
-                        self.flush()
-                except RecordingStopped as stop:
-                    self.recording_stopped(stop)
+            try:
+                if in_thread and self.recorder.due:
+                    await trio.to_thread.run_sync(self.recorder.flush)
+                elif not in_thread:
+                    await self._flush_by_and_by(quiet > 0)
+            except RecordingStopped as stop:
+                self.recording_stopped(stop)
 
-    def flush(self) -> None:
-        """Write what was recorded to the database. Raises RecordingStopped."""
+    async def _flush_by_and_by(self, quiet: bool) -> None:
+        """Large frames can wait in the journal until there is time, and then go in steps, so that nobody waits long."""
+        while self.recorder.due and (quiet or not self.recorder.laden):
+            if not self.flush() or not self.recorder.laden:
+                return
+            await trio.lowlevel.checkpoint()
+            quiet = not self.busy
+
+    def flush(self) -> bool:
+        """Write what was recorded to the database; returns whether that went well. Raises RecordingStopped."""
         before = self.recorder.trouble
-        if not self.recorder.flush() and not before:
+        well = self.recorder.flush(STEP)
+        if not well and not before:
             self.screen.trouble(f"{self.recorder.trouble}; what is said is kept in the journal meanwhile")
+        return well
 
     def recording_stopped(self, stop: RecordingStopped) -> None:
         """Nothing can be recorded: say so, and do what the user wants then."""

@@ -14,7 +14,7 @@ from mailproxy.model.session import Recording, Session
 from mailproxy.store import rows
 from mailproxy.store.engine import writing
 from mailproxy.store.numbers import take
-from mailproxy.store.statements import Batch, write
+from mailproxy.store.statements import count, put_entries, put_exchanges, put_headers
 from mailproxy.store.tables import EXCHANGES, FRAMES, LEGS, NOTES, REPLIES, SESSIONS
 from mailproxy.store.trouble import StoreError
 
@@ -66,9 +66,10 @@ def add(engine: Engine, recording: Recording) -> int:
     """Keep a recording that was made elsewhere, and tell the number that it got."""
     with writing(engine) as connection:
         number = take(connection, 1)
-        header = rows.header(replace(recording.session, id=number))
-        entries = [(number, seq, entry) for seq, entry in enumerate(recording.entries)]
-        write(connection, Batch([header], entries, [(number, exchange) for exchange in recording.exchanges]))
+        put_headers(connection, [rows.header(replace(recording.session, id=number))])
+        put_entries(connection, [(number, seq, entry) for seq, entry in enumerate(recording.entries)])
+        put_exchanges(connection, [(number, exchange) for exchange in recording.exchanges])
+        count(connection, [number])
     return number
 
 

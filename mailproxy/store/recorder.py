@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from threading import Lock
@@ -22,9 +23,8 @@ from mailproxy.store.rows import Header, header
 from mailproxy.store.statements import Batch, Large, count, put_headers, put_large, write
 from mailproxy.store.trouble import RecordingStopped, reason
 
-
 LARGE: Final = 32_768
-SLICE: Final = 8 << 20
+STEP: Final = 8 << 20
 
 
 class Recorder:
@@ -192,17 +192,18 @@ class Recorder:
     def _write(self, most: int | None) -> None:
         stuck = self._stuck
         if stuck.headers or stuck.entries or stuck.exchanges:
-            self._insist(lambda connection: write(connection, stuck))
+            self._insist(partial(write, batch=stuck))
             stuck.forget_small()
         written = 0
+        written = 0
         while stuck.large and (most is None or written < most):
-            slice = _slice(stuck.large)
-            self._insist(lambda connection, slice=slice: put_large(connection, slice, self._journal.read))
-            for _ in slice:
+            step = _step(stuck.large)
+            self._insist(partial(put_large, frames=step, read=self._journal.read))
+            for each in step:
                 stuck.large.popleft()
-            written += sum(each.length for each in slice)
+                written += each.length
         if not stuck.large and stuck.closed:
-            self._insist(lambda connection: count(connection, stuck.closed))
+            self._insist(partial(count, sessions=stuck.closed))
             stuck.closed = []
 
     def _insist(self, work: Callable[[Connection], None]) -> None:
@@ -210,7 +211,8 @@ class Recorder:
             self._transact(work)
         except IntegrityError:
             # Somebody deleted a session that goes on: it begins again.
-            self._transact(lambda connection: (put_headers(connection, list(self._open.values())), work(connection))[1])
+            self._transact(partial(put_headers, headers=list(self._open.values())))
+            self._transact(work)
 
     def _transact(self, work: Callable[[Connection], None]) -> None:
         with writing(self._engine) as connection:
@@ -236,10 +238,10 @@ class Recorder:
         return True
 
 
-def _slice(large: deque[Large]) -> list[Large]:
+def _step(large: deque[Large]) -> list[Large]:
     """The first of the frames, about as many as one transaction should hold."""
     ends = accumulate(each.length for each in large)
-    return [each for each, end in zip(large, ends, strict=False) if end <= SLICE] or [large[0]]
+    return [each for each, end in zip(large, ends, strict=False) if end <= STEP] or [large[0]]
 
 
 class Sheet:
