@@ -249,7 +249,18 @@ class Studio:
 class Take:
     """One session as it is recorded."""
 
-    __slots__ = ("_began", "_conversation", "_live", "_relay", "_session", "_sheet", "_studio", "_tally", "_writer")
+    __slots__ = (
+        "_began",
+        "_conversation",
+        "_entered",
+        "_live",
+        "_relay",
+        "_session",
+        "_sheet",
+        "_studio",
+        "_tally",
+        "_writer",
+    )
 
     def __init__(self, studio: Studio, route: Route, sock: socket.socket, address: tuple[str, int]) -> None:
         own = sock.getsockname()
@@ -260,7 +271,8 @@ class Take:
         self._session = Session(
             studio.recorder.next_id(), route.protocol, datetime.now(UTC), route.upstream, client, server
         )
-        self._sheet: Sheet | None = studio.recorder.open(self._session)
+        self._sheet: Sheet | None = studio.recorder.sheet(self._session.id)
+        self._entered = False
         self._relay = Relay(named(route.protocol).dialogue(studio.plan.terms))
         self._tally = Tally()
         self._live = studio.plan.live
@@ -285,6 +297,9 @@ class Take:
         if sheet:
             self._studio.busy = True
             try:
+                if not self._entered:
+                    self._entered = True
+                    sheet.revise(self._session)
                 sheet.write(entries)
                 if self._studio.recorder.full:
                     self._studio.flush()
@@ -303,11 +318,7 @@ class Take:
     def connected(self, server: Leg) -> None:
         """The server has taken the connection."""
         self._session = replace(self._session, server=server)
-        if self._sheet:
-            try:
-                self._sheet.revise(self._session)
-            except RecordingStopped as stop:
-                self._studio.recording_stopped(stop)
+        self._entered = False
 
     def over(self) -> None:
         """Say what came of it."""

@@ -86,9 +86,13 @@ class Recorder:
         assert number is not None
         return number
 
+    def sheet(self, session_id: int) -> "Sheet":
+        """Something to take a session down on; `revise` comes first."""
+        return Sheet(self, session_id)
+
     def open(self, session: Session) -> "Sheet":
         """Begin to take a session down."""
-        sheet = Sheet(self, session.id)
+        sheet = self.sheet(session.id)
         sheet.revise(session)
         return sheet
 
@@ -139,7 +143,7 @@ class Recorder:
         """Take down frames and notes. Raises RecordingStopped."""
         with self._lock:
             batch = self._batch
-            if batch.octets > self._most_octets or batch.rows > self._most_rows:
+            if batch.octets > self._most_octets or len(batch.entries) > self._most_rows:
                 raise RecordingStopped(self.trouble or "the database has not been written to for too long")
             record = pack(*placed[0]) if len(placed) == 1 else b"".join([pack(*each) for each in placed])
             begin = self._journal.append(record)

@@ -13,6 +13,7 @@ _LIVE, _HEADER, _FRAME, _NOTE = range(1, 5)
 _HEAD: Final = struct.Struct("<IBqI")  # length of the whole record, tag, session, place
 _FRAME_HEAD: Final = struct.Struct("<IBqIqqqB")  # and at, start, wire, bits
 _NOTE_HEAD: Final = struct.Struct("<IBqIqB")  # and at, mark
+_JSON: Final = json.JSONEncoder(separators=(",", ":"))
 _KINDS: Final = tuple(Kind)
 _MARKS: Final = tuple(Mark)
 
@@ -48,7 +49,7 @@ def pack(session_id: int, seq: int, entry: Entry) -> bytes:
 
 def pack_header(header: Header) -> bytes:
     """The record of what is known of a session."""
-    text = json.dumps(header, separators=(",", ":")).encode()
+    text = _JSON.encode(header).encode()
     return _HEAD.pack(_HEAD.size + len(text), _HEADER, header.id, 0) + text
 
 

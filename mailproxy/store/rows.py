@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mailproxy.model.escape import escape_text, unescape
@@ -146,9 +147,16 @@ def instant(moment: datetime) -> str:
 
 def clean(text: str) -> str:
     """A text as any database takes it (no NUL, no broken character), line by line."""
+    return _clean_again(text) if len(text) < 64 else _clean(text)
+
+
+def _clean(text: str) -> str:
     if text.isascii() and text.isprintable() and "\\" not in text:
         return text
     return "\n".join(map(escape_text, text.split("\n")))
+
+
+_clean_again = lru_cache(1024)(_clean)  # codes, verbs and most replies are said over and over
 
 
 def told(text: str) -> str:
