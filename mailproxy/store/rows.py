@@ -147,11 +147,11 @@ def instant(moment: datetime) -> str:
 
 def clean(text: str) -> str:
     """A text as any database takes it (no NUL, no broken character), line by line."""
-    return _clean_again(text) if len(text) < 64 else _clean(text)
+    return _clean_again(text) if len(text) < 256 else _clean(text)
 
 
 def _clean(text: str) -> str:
-    if text.isascii() and text.isprintable() and "\\" not in text:
+    if text.isascii() and text.replace("\n", "").isprintable() and "\\" not in text:
         return text
     return "\n".join(map(escape_text, text.split("\n")))
 

@@ -1,6 +1,7 @@
 """`python -m tests.bench`: run the benchmarks and print what they found."""
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator, Mapping
 
 from . import memory, pop3, smtp, start, table
@@ -34,6 +35,8 @@ def main() -> None:
             figures.append(figure)
             if not asked.json:
                 print(table.markdown(figure), flush=True)
+            for way, trouble in figure.troubles.items():
+                print(f"{name}: {way}: {trouble}", file=sys.stderr)
     if asked.json:
         print(table.as_json(figures))
 
@@ -42,7 +45,7 @@ def _found(name: str, effort: Effort) -> Iterator[Figure]:
     try:
         yield from BENCHES[name](effort)
     except NotReady as trouble:
-        print(f"{name}: {trouble}", flush=True)
+        print(f"{name}: {trouble}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

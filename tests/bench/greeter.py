@@ -2,6 +2,7 @@
 
 import selectors
 import socket
+from contextlib import suppress
 
 GREETING = b"220 here we wait\r\n"
 
@@ -16,7 +17,8 @@ def serve(server: socket.socket) -> None:
                 assert isinstance(peer, socket.socket)
                 if peer is server:
                     client, _ = server.accept()
-                    client.sendall(GREETING)
+                    with suppress(ConnectionError):
+                        client.sendall(GREETING)
                     selector.register(client, selectors.EVENT_READ)
                 elif not _heard(peer):
                     selector.unregister(peer)

@@ -24,7 +24,7 @@ def idle(effort: Effort) -> Iterator[Figure]:
     def load(way: Way) -> tuple[float, ...]:
         if way.pid is None or not proc.KNOWN:
             return ()
-        return (growth(way.pid, way.port, FEW if way.name == SOCAT else sessions) / KIB,)
+        return (growth(way, way.pid, FEW if way.name == SOCAT else sessions) / KIB,)
 
     with script("greeter.py") as port, ways("smtp", port) as to:
         samples = take(to, 1, load, warm=False)
@@ -41,6 +41,7 @@ def flat(effort: Effort) -> Iterator[Figure]:
             return ()
         before = proc.resident(way.pid)
         send(way, 1, megabytes * MEGABYTE, 1)
+        way.settled()
         return ((proc.peak(way.pid) - before) / MIB,)
 
     # socat -v would take minutes for it
@@ -50,15 +51,15 @@ def flat(effort: Effort) -> Iterator[Figure]:
     yield Figure(what, "MiB", Goal(32), samples.column(0), samples.troubles)
 
 
-def growth(pid: int, port: int, sessions: int) -> float:
+def growth(way: Way, pid: int, sessions: int) -> float:
     """Octets by which the process grows for each further session. Raises `EOFError` if one is not greeted."""
     with ExitStack() as stack:
-        stack.enter_context(_greeted(port))
-        proc.settled_cpu(pid)
+        stack.enter_context(_greeted(way.port))
+        way.settled()
         before = proc.resident(pid)
         for _ in range(sessions):
-            stack.enter_context(_greeted(port))
-        proc.settled_cpu(pid)
+            stack.enter_context(_greeted(way.port))
+        way.settled()
         return (proc.resident(pid) - before) / sessions
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Final
 
 KNOWN: Final = Path("/proc/self/status").exists()
-QUIET: Final = 0.3  # seconds without work after which a process is taken to be idle
-PATIENCE: Final = 30.0
+PATIENCE: Final = 60.0
 
 
 def cpu(pid: int) -> float:
@@ -18,11 +17,11 @@ def cpu(pid: int) -> float:
     return ticks * 1e6 / os.sysconf("SC_CLK_TCK")
 
 
-def settled_cpu(pid: int) -> float:
-    """`cpu` once the process has nothing left to do: a recorder may write on when the talk is over."""
+def settled_cpu(pid: int, quiet: float) -> float:
+    """`cpu` once the process has had nothing to do for `quiet` seconds: a recorder may write on after the talk."""
     last, before = time.monotonic() + PATIENCE, cpu(pid)
     while time.monotonic() < last:
-        time.sleep(QUIET)
+        time.sleep(quiet)
         now = cpu(pid)
         if now == before:
             return now

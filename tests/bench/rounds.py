@@ -41,7 +41,10 @@ class Samples(NamedTuple):
 
 
 def take(ways: Ways, rounds: int, load: Load, warm: bool = True) -> Samples:
-    """Send `load`, which gives its measurements, down each way in each round, and once before if `warm`."""
+    """Send `load`, which gives its measurements, down each way in each round, and once before if `warm`.
+
+    A way is left to finish what it put off before the next one has its turn.
+    """
     samples = Samples({way.name: [] for way in ways.open}, dict(ways.troubles))
     left = list(ways.open)
     for number in range(0 if warm else 1, rounds + 1):
@@ -49,6 +52,7 @@ def take(ways: Ways, rounds: int, load: Load, warm: bool = True) -> Samples:
             began = time.monotonic()
             sample = _sample(way, load, samples.troubles)
             slow = way.name not in (DIRECT, MAILPROXY) and time.monotonic() - began > SLOW
+            way.settled()
             if sample is None or slow:
                 left.remove(way)
             if sample is not None and (number or slow):

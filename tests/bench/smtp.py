@@ -57,11 +57,10 @@ def sessions(effort: Effort) -> Iterator[Figure]:
     messages = effort.count(2000)
 
     def load(way: Way) -> tuple[float, ...]:
-        before = proc.settled_cpu(way.pid) if way.pid and proc.KNOWN else None
+        before = proc.cpu(way.pid) if way.pid and proc.KNOWN else 0.0
         rate = messages / send(way, messages, 4000, 10)
-        if way.pid is None or before is None:
-            return (rate,)
-        return rate, (proc.settled_cpu(way.pid) - before) / messages
+        after = way.settled()
+        return (rate,) if after is None else (rate, (after - before) / messages)
 
     with sink() as port, ways("smtp", port) as to:
         samples = take(to, effort.rounds, load)

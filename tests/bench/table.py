@@ -63,7 +63,7 @@ def _facts(figure: Figure) -> dict[str, object]:
 
 def _value(figure: Figure, way: str) -> str:
     if way in figure.troubles:
-        return f"failed ({figure.troubles[way]})"
+        return "failed"
     value, ratio = _number(figure.middle(way)), figure.ratio(way)
     return value if way in (DIRECT, MAILPROXY) or ratio is None else f"{value} ({_number(ratio)})"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from . import proc
 from .figure import DIRECT, MAILPROXY
 from .limits import open_files
 from .process import HOST, NotReady, find, free_port, listens, running
@@ -16,11 +17,19 @@ SOCAT, MITMDUMP, HAPROXY = "socat -v", "mitmdump", "haproxy"
 
 
 class Way(NamedTuple):
-    """A port that leads to the server, and the pid of what listens there (None: the server itself)."""
+    """A port that leads to the server, and the pid of what listens there (None: the server itself).
+
+    `quiet` is how many seconds without work show that all it put off is done.
+    """
 
     name: str
     port: int
     pid: int | None = None
+    quiet: float = 0.3
+
+    def settled(self) -> float | None:
+        """The processor time in microseconds that it has had, once it is idle; None where that is not known."""
+        return proc.settled_cpu(self.pid, self.quiet) if self.pid and proc.KNOWN else None
 
 
 class Road(NamedTuple):
@@ -62,7 +71,7 @@ def _mailproxy(program: str, road: Road) -> Iterator[Way]:
     options = ["--db", str(road.place / "bench.sqlite"), "--ready-file", str(ready), "--quiet"]
     with running([program, "record", upstream, *options], road.place / "mailproxy.log", ready.exists) as pid:
         port = json.loads(ready.read_text())["listeners"][0]["port"]
-        yield Way(MAILPROXY, port, pid)
+        yield Way(MAILPROXY, port, pid, quiet=2.5)
 
 
 @contextmanager
