@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -97,25 +98,35 @@ async def record(plan: Plan, screen: Screen) -> None:
 
     Raises StoreError where the database cannot be opened and OSError where an address cannot be listened on.
     """
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with recording(plan, screen) as studio, trio.open_nursery() as nursery:
+            nursery.start_soon(studio.remind)
+            nursery.start_soon(_until, signals, studio.stopping)
+            await studio.stopping.wait()
+            nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def recording(plan: Plan, screen: Screen) -> AsyncIterator["Studio"]:
+    """Record for as long as the block runs; sessions that go on then are cut off. Raises as `record` does."""
     _allow_many_sockets()
     _collect_rarely()
-    with trio.open_signal_receiver(*_signals()) as signals:
-        engine = _open(plan.db)
-        recorder = Recorder(engine, journal_of(engine))
-        try:
-            async with open_poller(plan.poller) as poller, trio.open_nursery() as nursery:
-                studio = Studio(plan, screen, recorder, poller, nursery)
+    engine = _open(plan.db)
+    recorder = Recorder(engine, journal_of(engine))
+    try:
+        async with open_poller(plan.poller) as poller, trio.open_nursery() as nursery:
+            studio = Studio(plan, screen, recorder, poller, nursery)
+            try:
                 with announced(plan.ready_file, studio.listen()):
                     nursery.start_soon(studio.flush_now_and_then, engine.dialect.name != "sqlite")
-                    nursery.start_soon(studio.remind)
-                    nursery.start_soon(_until, signals, studio.stopping)
-                    await studio.stopping.wait()
-                    studio.stop()
+                    yield studio
+            finally:
+                studio.stop()
                 nursery.cancel_scope.cancel()
-        finally:
-            if not recorder.close():
-                screen.trouble("the database takes nothing now; the journal is kept and read at the next start")
-            engine.dispose()
+    finally:
+        if not recorder.close():
+            screen.trouble("the database takes nothing now; the journal is kept and read at the next start")
+        engine.dispose()
 
 
 class Studio:
@@ -129,8 +140,8 @@ class Studio:
         self.busy = False
         self._poller = poller
         self._nursery = nursery
+        self.open: list[Listening] = []
         self._ports: list[Port] = []
-        self._listening: list[Listening] = []
         self._takes: set[Take] = set()
         self._seen: set[Route] = set()
         self._stopped = ""
@@ -141,11 +152,11 @@ class Studio:
         for route in self.plan.routes:
             port = self._open(route)
             self._ports.append(port)
-            self._listening.append(Listening(route, port.host, port.number))
-        self.screen.listening(self._listening)
+            self.open.append(Listening(route, port.host, port.number))
+        self.screen.listening(self.open)
         listeners = [
             {"protocol": route.protocol, "host": host, "port": port, "upstream": route.upstream}
-            for route, host, port in self._listening
+            for route, host, port in self.open
         ]
         return {"version": 1, "listeners": listeners}
 
@@ -158,7 +169,7 @@ class Studio:
 
     async def remind(self) -> None:
         """Say which listeners nobody has called on yet."""
-        while waiting := [each for each in self._listening if each.route not in self._seen]:
+        while waiting := [each for each in self.open if each.route not in self._seen]:
             self.screen.waiting(waiting)
             await trio.sleep(REMIND_EVERY)
 
@@ -367,10 +378,6 @@ def _open(db: str) -> Engine:
 async def _until(signals: AsyncIterator[int], stopping: trio.Event) -> None:
     async for _ in signals:
         stopping.set()
-
-
-def _signals() -> list[signal.Signals]:
-    return [signal.SIGINT, signal.SIGTERM]
 
 
 def _collect_rarely() -> None:

@@ -1,7 +1,6 @@
 """The command `mailproxy`: its commands, and how an error looks."""
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from mailproxy.cli.render import complain
 
 app = typer.Typer(
     name="mailproxy",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -37,10 +36,14 @@ COMMANDS: Final = (
 """Each command: its name, the module and function that hold it, and the panel of the help it stands in."""
 
 
+@app.callback()
+def _help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
 def _register() -> None:
     for name, module, panel in COMMANDS:
-        if not importlib.util.find_spec(f"mailproxy.cli.{module}"):
-            continue
         found = importlib.import_module(f"mailproxy.cli.{module}")
         command: Callable[..., Any] = getattr(found, module)
         app.command(name, rich_help_panel=panel)(command)

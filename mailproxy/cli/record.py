@@ -119,8 +119,9 @@ def _settings(config: Path | None) -> "Settings":
 class Live:
     """Shows sessions as they go on."""
 
-    def __init__(self, quiet: bool, db: str) -> None:
+    def __init__(self, quiet: bool, db: str, introduce: bool = True) -> None:
         self._quiet = quiet
+        self._introduce = introduce
         self._db = db
         self._open: set[int] = set()
         self._last = 0
@@ -129,6 +130,8 @@ class Live:
         """Say what to enter in the mail program."""
         from mailproxy.protocols import named
 
+        if not self._introduce:
+            return
         render.say("Enter in your mail program, and leave user name and password as they are:\n")
         for route, host, port in where:
             title = named(route.protocol).title
