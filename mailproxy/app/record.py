@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from mailproxy.app.library import journal_of, open_library
 from mailproxy.app.ready import announced
 from mailproxy.app.routes import Route, place
+from mailproxy.app.taking import concluded
 from mailproxy.formats.talk_write import Writer
 from mailproxy.model.line import Line
 from mailproxy.model.octets import Entry, Note, Side
@@ -335,17 +336,8 @@ class Take:
         """Say what came of it."""
         self._understood()
         dialogue, endings = self._relay.dialogue, self._relay.endings
-        failed, outcome = self._tally.conclude(dialogue.quit)
         session = self._session
-        self._session = replace(
-            session,
-            client=replace(session.client, ending=endings[Side.CLIENT]),
-            server=replace(session.server, ending=endings[Side.SERVER]),
-            duration=self._now(),
-            user=dialogue.user,
-            outcome=outcome,
-            failed=failed,
-        )
+        self._session = concluded(session, self._tally, endings, dialogue.user, dialogue.quit, self._now())
         if self._sheet:
             try:
                 self._sheet.close(self._session)

@@ -15,7 +15,9 @@ def bring_in(
     db: Database = None,
     as_json: Json = False,
 ) -> None:
-    """Put recordings from files into the database: transcripts (.talk) and JSON, as `mailproxy export` writes them.
+    """Put recordings from files into the database.
+
+    They are transcripts (.talk) or JSON, as `mailproxy export` writes them.
 
     \b
     mailproxy import replay/*.talk

@@ -7,9 +7,10 @@ from mailproxy.cli.options import Database, Json, database
 
 
 def demo(db: Database = None, as_json: Json = False) -> None:
-    """Record real clients with practice servers, a good day and a bad one, and show what comes of it.
+    """See mailproxy at work, with no mail account.
 
-    It takes a second, needs no network, and leaves four sessions in your database.
+    Real clients talk to practice servers, on a good day and on a bad one, and both are recorded. It takes a second,
+    needs no network, and leaves four sessions in your database.
     """
     import trio
 

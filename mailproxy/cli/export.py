@@ -36,7 +36,9 @@ def export(
     timing: Annotated[bool, typer.Option("--timing", help="Transcripts with a column of seconds.")] = False,
     db: Database = None,
 ) -> None:
-    """Write sessions as transcripts (which `mailproxy import` reads), as JSON, or the messages they carried.
+    """Write sessions as transcripts, as JSON, or their messages.
+
+    `mailproxy import` reads transcripts and JSON again.
 
     \b
     mailproxy export last > last.talk

@@ -24,7 +24,7 @@ def practice(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses and the accounts in JSON.")] = False,
 ) -> None:
-    """Run mail servers to practise on, with accounts that behave badly on purpose.
+    """Run mail servers to practise on.
 
     They speak SMTP, LMTP, POP3 and POP2 for the domain example.org. What is sent to an account over SMTP or LMTP is
     there over POP3 and POP2; what an account sends elsewhere is kept and goes nowhere. The mail is in memory and gone

@@ -23,7 +23,9 @@ def prune(
     db: Database = None,
     as_json: Json = False,
 ) -> None:
-    """Delete old sessions and give their space back. Sessions that go on stay.
+    """Delete old sessions and give their space back.
+
+    Sessions that go on stay.
 
     \b
     mailproxy prune --older-than 30d --max-size 1G

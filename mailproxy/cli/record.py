@@ -64,10 +64,11 @@ def record(
     ] = None,
     poller: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
-    """Stand between mail programs and servers, and record what they say.
+    """Record what a mail program and its server say.
 
-    Point the mail program at the address that is printed, with "connection security: none", and let it send or fetch.
-    What is said appears here line by line and stays in the database: see it again with `mailproxy show last`.
+    mailproxy stands between them: point the mail program at the address that is printed, with "connection security:
+    none", and let it send or fetch. What is said appears here line by line and stays in the database: see it again
+    with `mailproxy show last`.
     Passwords are masked before anything is written. Ctrl-C ends it.
 
     \b

@@ -3,10 +3,12 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from mailproxy.cli.options import Database, database
 
 if TYPE_CHECKING:
     from mailproxy.app.by_hand import Person
@@ -25,14 +27,15 @@ def telnet(
             help="smtp, lmtp, pop3 or pop2. By default the port tells, or else the greeting.", show_default=False
         ),
     ] = None,
+    no_record: Annotated[bool, typer.Option("--no-record", help="Keep nothing of it.")] = False,
+    db: Database = None,
 ) -> None:
     """Talk to a mail server by hand.
 
     What you type is sent line by line; what the server says is shown as it comes. `?` explains the commands of the
-    protocol and what the last reply means, `? VERB` one command. Common slips are pointed out, and sent all the same.
-    ^] (with Enter, where the line editor
-    wants it) leads to the orders quit, close and status. Passwords are masked in the record and in the history.
-    From a pipe each line is sent once the server has answered the one before.
+    protocol and what the last reply means, `? VERB` one command. Common slips are pointed out, and sent all the
+    same. ^] (with Enter, where the line editor wants it) leads to the orders quit, close and status. Passwords are
+    masked in the record and in the history. From a pipe each line is sent once the server has answered the one before.
 
     \b
     mailproxy telnet mail.example.org 25
@@ -42,6 +45,7 @@ def telnet(
     import trio
 
     from mailproxy.app.by_hand import by_hand, target
+    from mailproxy.app.taking import notebook
 
     try:
         where = target(host, port, protocol)
@@ -49,13 +53,20 @@ def telnet(
         raise typer.BadParameter(f"{protocol} is no protocol known here", param_hint="--protocol") from error
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="HOST") from error
-    with _keyboard() as person:
+    with ExitStack() as stack:
+        person = stack.enter_context(_keyboard())
+        kept = None if no_record else stack.enter_context(notebook(database(db), where))
         try:
-            trio.run(by_hand, where, person)
+            trio.run(by_hand, where, person, kept)
         except BaseExceptionGroup as group:
             if group.subgroup(KeyboardInterrupt):
                 raise KeyboardInterrupt from None
             raise
+        finally:
+            if kept and kept.trouble:
+                person.warn(f"not all of it is recorded: {kept.trouble}")
+            elif kept:
+                typer.echo(f"=== recorded as session {kept.session.id}: mailproxy show {kept.session.id}", err=True)
 
 
 @contextmanager

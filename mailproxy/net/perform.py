@@ -14,7 +14,6 @@ from mailproxy.net.leg import Leg
 from mailproxy.net.poll import Poller
 from mailproxy.talk.relay import Action, Close, Finish, Record, Relay, Reset, Send
 
-
 _CLIENT: Final = Side.CLIENT
 
 

@@ -9,10 +9,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-PROGRAM = [sys.executable, "-c", "import typer; from mailproxy.cli.telnet import telnet; typer.run(telnet)"]
+MAILPROXY = [sys.executable, "-c", "from mailproxy.cli.main import main; main()"]
+PROGRAM = [*MAILPROXY, "telnet"]
 ANSWERS = {b"USER": b"+OK go on\r\n", b"PASS": b"-ERR [AUTH] no\r\n", b"QUIT": b"+OK bye\r\n"}
 
 
@@ -54,14 +56,29 @@ def test_a_script_waits_for_each_reply(port: int) -> None:
         "+OK bye",
         "Connection closed by foreign host.",
     ]
-    assert done.stderr.decode().splitlines() == ["*** a blank at an end of the password counts as a part of it"]
+    assert done.stderr.decode().splitlines() == [
+        "*** a blank at an end of the password counts as a part of it",
+        "=== recorded as session 1: mailproxy show 1",
+    ]
     assert done.returncode == 0
 
 
 def test_an_empty_pipe_ends_the_session(port: int) -> None:
     done = run(b"", "127.0.0.1", str(port))
     assert done.stdout.decode().splitlines()[-2:] == ["+OK POP3 ready", "Connection closed by foreign host."]
-    assert done.stderr == b""
+    assert done.stderr == b"=== recorded as session 1: mailproxy show 1\n"
+
+
+def test_it_is_recorded_with_its_password_masked(port: int) -> None:
+    run(b"USER alice\nPASS secret123\nQUIT\n", "127.0.0.1", str(port))
+    shown = subprocess.run([*MAILPROXY, "show", "last"], capture_output=True, check=True).stdout.decode()
+    assert " -> PASS <secret: 9 characters>" in shown
+    assert "secret123" not in shown
+
+
+def test_it_is_not_recorded_where_nobody_wants_it(port: int, database: Path) -> None:
+    assert run(b"QUIT\n", "127.0.0.1", str(port), "--no-record").stderr == b""
+    assert not database.exists()
 
 
 def test_what_is_asked_is_answered_and_not_sent(port: int) -> None:

@@ -1,0 +1,88 @@
+"""Taking a session down, by whichever way it came about."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from mailproxy.app.by_hand import Over, Target
+from mailproxy.app.library import journal_of, open_library
+from mailproxy.app.routes import place
+from mailproxy.model.exchange import Exchange
+from mailproxy.model.octets import Entry, Note, Side
+from mailproxy.model.session import Ending, Leg, Session
+from mailproxy.protocols.outcome import Tally
+from mailproxy.store.recorder import Recorder
+from mailproxy.store.trouble import RecordingStopped
+
+
+def concluded(
+    session: Session, tally: Tally, endings: Mapping[Side, Ending], user: str, quit: bool, at: int
+) -> Session:
+    """The session once it is over."""
+    failed, outcome = tally.conclude(quit)
+    return replace(
+        session,
+        client=replace(session.client, ending=endings.get(Side.CLIENT)),
+        server=replace(session.server, ending=endings.get(Side.SERVER)),
+        duration=at,
+        user=user,
+        outcome=outcome,
+        failed=failed,
+    )
+
+
+class Notebook:
+    """Takes down a session by hand. `trouble` says why it could not, where it could not: the talk goes on."""
+
+    def __init__(self, recorder: Recorder, target: Target) -> None:
+        self.trouble = ""
+        upstream = f"{target.protocol}://{place(target.host, target.port)}"
+        client = Leg(Side.CLIENT, "by hand", connected=0)
+        server = Leg(Side.SERVER, target.host, port=target.port)
+        self.session = Session(recorder.next_id(), target.protocol, datetime.now(UTC), upstream, client, server)
+        self._tally = Tally()
+        self._recorder = recorder
+        self._sheet = recorder.open(self.session)
+
+    def connected(self, server: Leg) -> None:
+        """The server has taken the connection."""
+        self.session = replace(self.session, server=server)
+        self._try(lambda: self._sheet.revise(self.session))
+
+    def heard(self, entries: Sequence[Entry], exchanges: Sequence[Exchange]) -> None:
+        """Take down what was said and understood; it is in the database at once."""
+        for exchange in exchanges:
+            self._tally.hear(exchange)
+        for entry in entries:
+            if isinstance(entry, Note):
+                self._tally.note(entry)
+        self._try(lambda: self._sheet.write(entries), lambda: self._sheet.exchanges(exchanges), self._recorder.flush)
+
+    def ended(self, over: Over) -> None:
+        """Take down what came of it."""
+        upstream = f"{over.protocol}://{place(self.session.server.host, self.session.server.port)}"
+        session = replace(self.session, protocol=over.protocol, upstream=upstream)
+        self.session = concluded(session, self._tally, over.endings, over.user, over.quit, over.at)
+        self._try(lambda: self._sheet.close(self.session), self._recorder.flush)
+
+    def _try(self, *steps: Callable[[], object]) -> None:
+        if self.trouble:
+            return
+        try:
+            for step in steps:
+                step()
+        except RecordingStopped as stop:
+            self.trouble = str(stop)
+
+
+@contextmanager
+def notebook(db: str, target: Target) -> Iterator[Notebook]:
+    """Something to take a session by hand down on. Raises StoreError and RecordingStopped where there can be none."""
+    engine = open_library(db)
+    recorder = Recorder(engine, journal_of(engine))
+    try:
+        yield Notebook(recorder, target)
+    finally:
+        recorder.close()
+        engine.dispose()
