@@ -29,7 +29,7 @@ def bring_in(
     if as_json:
         from mailproxy.app.take_out import headers
 
-        typer.echo(headers(sessions))
+        typer.echo(headers(sessions), nl=False)
     else:
         for session in sessions:
             render.say(

@@ -21,7 +21,7 @@ def demo(db: Database = None, as_json: Json = False) -> None:
     where = database(db)
     sessions = trio.run(run, where, Live(as_json, where, introduce=False))
     if as_json:
-        typer.echo(headers(sessions))
+        typer.echo(headers(sessions), nl=False)
         return
     failed = [session for session in sessions if session.failed]
     render.say(f"\n{len(sessions)} sessions are recorded in {where}, {len(failed)} of which failed:\n")

@@ -158,8 +158,9 @@ class Live:
 
     def said(self, number: int, lines: "Sequence[Line]") -> None:
         """Show what was said."""
-        for line in lines:
-            self._print(number, render.line(line))
+        if not self._quiet:
+            for line in lines:
+                self._print(number, render.line(line))
 
     def ended(self, session: "Session") -> None:
         """Say what came of it."""

@@ -74,7 +74,7 @@ def duration(given: str) -> timedelta | None:
 def _json(found: "list[Session]") -> None:
     from mailproxy.app.take_out import headers
 
-    typer.echo(headers(found))
+    typer.echo(headers(found), nl=False)
 
 
 def _table(found: "list[Session]") -> None:

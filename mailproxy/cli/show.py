@@ -35,7 +35,7 @@ def show(
     if as_json:
         from mailproxy.app.take_out import as_json as write
 
-        typer.echo(write(found))
+        typer.echo(write(found), nl=False)
         return
     for number, recording in enumerate(found):
         if number:

@@ -46,7 +46,7 @@ def test_what_one_peer_sent_is_what_the_other_got(protocol: str, said: Script, s
         heard = dialogue.feed(side, part, 0)
         sent[side] += part
         got[side] += heard.forward
-        telnet += b"".join(each.octets for each in heard.entries if is_telnet_of(each, Side.CLIENT))
+        telnet += b"".join(map(telnet_of_client, heard.entries))
     got[Side.CLIENT] += dialogue.close(Side.CLIENT, 0).forward
     assert got[Side.SERVER] == sent[Side.SERVER]
     if not telnet:
@@ -55,8 +55,9 @@ def test_what_one_peer_sent_is_what_the_other_got(protocol: str, said: Script, s
         assert len(got[Side.CLIENT]) + len(telnet) == len(sent[Side.CLIENT])
 
 
-def is_telnet_of(entry: Entry, side: Side) -> bool:
-    return isinstance(entry, Frame) and entry.kind is Kind.TELNET and entry.side is side
+def telnet_of_client(entry: Entry) -> bytes:
+    telnet = isinstance(entry, Frame) and entry.kind is Kind.TELNET and entry.side is Side.CLIENT
+    return entry.octets if isinstance(entry, Frame) and telnet else b""
 
 
 @given(protocols, scripts, st.sampled_from(Keep))
