@@ -33,7 +33,7 @@ from mailproxy.protocols.dialogue import Terms
 from mailproxy.protocols.outcome import Tally
 from mailproxy.store.engine import open_database
 from mailproxy.store.recorder import Recorder, Sheet
-from mailproxy.store.trouble import RecordingStopped
+from mailproxy.store.trouble import DatabaseBusy, RecordingStopped
 from mailproxy.talk.relay import Relay
 
 FLUSH_EVERY: Final = 0.25
@@ -144,6 +144,7 @@ class Studio:
         self.open: list[Listening] = []
         self._ports: list[Port] = []
         self._takes: set[Take] = set()
+        self._held: list[tuple[Route, socket.socket, tuple[str, int]]] = []
         self._seen: set[Route] = set()
         self._stopped = ""
         self._exhausted = False
@@ -165,6 +166,8 @@ class Studio:
         """Cut all sessions off and listen no longer."""
         for port in self._ports:
             port.close()
+        for _, sock, _ in self._held:
+            sock.close()
         for take in list(self._takes):
             take.stop()
 
@@ -179,6 +182,7 @@ class Studio:
         quiet = 0
         while True:
             await trio.sleep(FLUSH_EVERY)
+            self._try_held()
             quiet = 0 if self.busy else quiet + 1
             self.busy = False
             if quiet == QUIET:
@@ -232,15 +236,36 @@ class Studio:
     def _accepted(self, route: Route, sock: socket.socket, address: tuple[str, int]) -> None:
         self._seen.add(route)
         try:
-            if self._stopped and self.plan.when_full is not WhenFull.RELAY:
-                raise RecordingStopped(self._stopped)
-            take = Take(self, route, sock, address)
-        except RecordingStopped as stop:
-            sock.close()
-            self.recording_stopped(stop)
+            number = self._number()
+        except DatabaseBusy as trouble:
+            if not self._held:
+                self.screen.trouble(f"{trouble}; new connections wait")
+            self._held.append((route, sock, address))
             return
+        if number is None and self.plan.when_full is not WhenFull.RELAY:
+            sock.close()
+            return
+        take = Take(self, number, route, sock, address)
         self._takes.add(take)
         take.start(sock, self._poller, self._nursery)
+
+    def _number(self) -> int | None:
+        """The number of the next session, None where it cannot be recorded. Raises DatabaseBusy."""
+        if self._stopped:
+            return None
+        try:
+            return self.recorder.next_id()
+        except DatabaseBusy:
+            raise
+        except RecordingStopped as stop:
+            self.recording_stopped(stop)
+            return None
+
+    def _try_held(self) -> None:
+        """Take the connections that had to wait for the database."""
+        held, self._held = self._held, []
+        for each in held:
+            self._accepted(*each)
 
     def done(self, take: "Take") -> None:
         """A session is over."""
@@ -274,16 +299,16 @@ class Take:
         "_writer",
     )
 
-    def __init__(self, studio: Studio, route: Route, sock: socket.socket, address: tuple[str, int]) -> None:
+    def __init__(
+        self, studio: Studio, number: int | None, route: Route, sock: socket.socket, address: tuple[str, int]
+    ) -> None:
         own = sock.getsockname()
         client = Leg(Side.CLIENT, address[0], address[0], address[1], own[0], own[1], 0)
         server = Leg(Side.SERVER, route.host, port=route.port)
         self._studio = studio
         self._began = time.perf_counter_ns()
-        self._session = Session(
-            studio.recorder.next_id(), route.protocol, datetime.now(UTC), route.upstream, client, server
-        )
-        self._sheet: Sheet | None = studio.recorder.sheet(self._session.id)
+        self._session = Session(number or 0, route.protocol, datetime.now(UTC), route.upstream, client, server)
+        self._sheet: Sheet | None = studio.recorder.sheet(number) if number else None
         self._entered = False
         self._relay = Relay(named(route.protocol).dialogue(studio.plan.terms))
         self._tally = Tally()
@@ -325,7 +350,16 @@ class Take:
         for entry in entries:
             if isinstance(entry, Note):
                 self._tally.note(entry)
-        self._understood()
+
+    def understood(self) -> None:
+        """Take down what has been understood, now that it is on its way."""
+        exchanges = self._relay.dialogue.exchanges
+        if exchanges:
+            for exchange in exchanges:
+                self._tally.hear(exchange)
+            if self._sheet:
+                self._sheet.exchanges(exchanges)
+            self._relay.dialogue.exchanges = []
 
     def connected(self, server: Leg) -> None:
         """The server has taken the connection."""
@@ -334,7 +368,7 @@ class Take:
 
     def over(self) -> None:
         """Say what came of it."""
-        self._understood()
+        self.understood()
         dialogue, endings = self._relay.dialogue, self._relay.endings
         session = self._session
         self._session = concluded(session, self._tally, endings, dialogue.user, dialogue.quit, self._now())
@@ -347,15 +381,6 @@ class Take:
             self._studio.screen.said(session.id, lines)
         self._studio.screen.ended(self._session)
         self._studio.done(self)
-
-    def _understood(self) -> None:
-        exchanges = self._relay.dialogue.exchanges
-        if exchanges:
-            for exchange in exchanges:
-                self._tally.hear(exchange)
-            if self._sheet:
-                self._sheet.exchanges(exchanges)
-            self._relay.dialogue.exchanges = []
 
     def _now(self) -> int:
         return (time.perf_counter_ns() - self._began) // 1000

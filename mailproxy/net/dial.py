@@ -4,6 +4,7 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import trio
@@ -31,6 +32,7 @@ class Failure(NamedTuple):
 Outcome = Callable[[socket.socket | Failure], None]
 
 
+@lru_cache(64)
 def family(address: str) -> socket.AddressFamily | None:
     """The family of a numeric address; None where it is a name."""
     try:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
 
 import trio
@@ -29,6 +30,9 @@ class Owner(Protocol):
 
     def record(self, entries: list[Entry]) -> None:
         """Note what was said; the octets go on once this returns."""
+
+    def understood(self) -> None:
+        """The octets have gone on; there is time to look at what they meant."""
 
     def connected(self, server: LegFacts) -> None:
         """The server has taken the connection."""
@@ -73,7 +77,7 @@ class Conversation:
         self._attempt: Attempt | trio.CancelScope | None = None
         self._wait: list[bytes] | None = None
         self._client = Leg(Side.CLIENT, client, poller, self)
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _at_once(client)
 
     def start(self) -> None:
         """Listen to the client and connect to the server."""
@@ -110,6 +114,7 @@ class Conversation:
                 self._keep(forward)
         if answer and not relay.over:
             self._client.send(answer)
+        self._owner.understood()
 
     def ended(self, side: Side) -> None:
         """A peer has ended its stream."""
@@ -148,7 +153,7 @@ class Conversation:
             found.close()
             self._perform(self._relay.failed(How.REFUSED, "", self._now()))
             return
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _at_once(found)
         at = self._now()
         facts = LegFacts(Side.SERVER, self._address.host, peer[0], peer[1], own[0], own[1], at)
         self._owner.connected(facts)
@@ -217,3 +222,9 @@ class Conversation:
         if self._server:
             self._server.close()
         self._owner.over()
+
+
+def _at_once(sock: socket.socket) -> None:
+    """Send what is there, without waiting for more. A peer that has left already makes some systems refuse."""
+    with suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, update
 
 from mailproxy.store.tables import COUNTER
 
-BLOCK: Final = 16
+BLOCK: Final = 64
 LARGEST_BLOCK: Final = 1024
 _SESSION: Final = COUNTER.c.name == "session"
 

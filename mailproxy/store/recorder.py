@@ -21,7 +21,7 @@ from mailproxy.store.numbers import Numbers, take
 from mailproxy.store.records import pack, pack_header
 from mailproxy.store.rows import Header, header
 from mailproxy.store.statements import Batch, Large, count, put_headers, put_large, write
-from mailproxy.store.trouble import RecordingStopped, reason
+from mailproxy.store.trouble import DatabaseBusy, RecordingStopped, reason
 
 LARGE: Final = 32_768
 STEP: Final = 8 << 20
@@ -77,7 +77,7 @@ class Recorder:
         return bool(self._batch.large or self._stuck.large)
 
     def next_id(self) -> int:
-        """The number of the next session. Raises RecordingStopped where the database gives none."""
+        """The number of the next session. Raises DatabaseBusy or RecordingStopped where the database gives none."""
         with self._lock:
             number = self._numbers.next()
             if number is None:
@@ -231,7 +231,8 @@ class Recorder:
             with writing(self._engine) as connection:
                 return take(connection, self._numbers.block)
         except DBAPIError as error:
-            raise RecordingStopped(f"the database gives no number: {reason(error)}") from error
+            trouble = DatabaseBusy if busy(error) else RecordingStopped
+            raise trouble(f"the database gives no number: {reason(error)}") from error
 
     def _give_back(self) -> bool:
         try:

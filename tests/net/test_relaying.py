@@ -36,6 +36,9 @@ class Stage:
     def record(self, entries: list[Entry]) -> None:
         self.entries += entries
 
+    def understood(self) -> None:
+        assert self.entries
+
     def connected(self, server: LegFacts) -> None:
         self.server = server
 
