@@ -1,0 +1,273 @@
+"""All sessions that are being recorded at a time, and each of them."""
+
+import socket
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import trio
+
+from mailproxy.app.flushing import Flusher
+from mailproxy.app.routes import Route, place
+from mailproxy.app.screen import Listening, Screen
+from mailproxy.app.taking import concluded
+from mailproxy.formats.talk_write import Writer
+from mailproxy.model.octets import Entry, Note, Side
+from mailproxy.model.session import Leg, Session
+from mailproxy.net.listen import Port
+from mailproxy.net.perform import Address, Conversation
+from mailproxy.net.poll import Poller
+from mailproxy.protocols import named
+from mailproxy.protocols.dialogue import Terms
+from mailproxy.protocols.outcome import Tally
+from mailproxy.store.recorder import Recorder, Sheet
+from mailproxy.store.trouble import DatabaseBusy, RecordingStopped
+from mailproxy.talk.relay import Relay
+
+REMIND_EVERY: Final = 60.0
+
+
+class WhenFull(StrEnum):
+    """What to do while nothing can be recorded: refuse new sessions, go on unrecorded, or stop."""
+
+    REFUSE = "refuse"
+    RELAY = "relay"
+    STOP = "stop"
+
+
+class Plan(NamedTuple):
+    """What to record, where and how."""
+
+    routes: tuple[Route, ...]
+    db: str
+    terms: Terms = Terms()
+    ready_file: Path | None = None
+    when_full: WhenFull = WhenFull.REFUSE
+    live: bool = True
+    poller: str = ""
+
+
+class Studio:
+    """All sessions that are being recorded."""
+
+    def __init__(self, plan: Plan, screen: Screen, recorder: Recorder, poller: Poller, nursery: trio.Nursery) -> None:
+        self.stopping = trio.Event()
+        self.plan = plan
+        self.screen = screen
+        self.recorder = recorder
+        self.flusher = Flusher(recorder, screen)
+        self._poller = poller
+        self._nursery = nursery
+        self.open: list[Listening] = []
+        self._ports: list[Port] = []
+        self._takes: set[Take] = set()
+        self._held: list[tuple[Route, socket.socket, tuple[str, int]]] = []
+        self._seen: set[Route] = set()
+        self._stopped = ""
+        self._exhausted = False
+
+    def listen(self) -> dict[str, object]:
+        """Listen on all routes; returns what the ready file says. Raises OSError, with the address as its filename."""
+        for route in self.plan.routes:
+            port = self._open(route)
+            self._ports.append(port)
+            self.open.append(Listening(route, port.host, port.number))
+        self.screen.listening(self.open)
+        listeners = [
+            {"protocol": route.protocol, "host": host, "port": port, "upstream": route.upstream}
+            for route, host, port in self.open
+        ]
+        return {"version": 1, "listeners": listeners}
+
+    def stop(self) -> None:
+        """Cut all sessions off and listen no longer."""
+        for port in self._ports:
+            port.close()
+        for _, sock, _ in self._held:
+            sock.close()
+        for take in list(self._takes):
+            take.stop()
+
+    async def remind(self) -> None:
+        """Say which listeners nobody has called on yet."""
+        while waiting := [each for each in self.open if each.route not in self._seen]:
+            self.screen.waiting(waiting)
+            await trio.sleep(REMIND_EVERY)
+
+    def recording_stopped(self, stop: RecordingStopped) -> None:
+        """Nothing can be recorded: say so, and do what the user wants then."""
+        if not self._stopped:
+            self._stopped = str(stop)
+            then = {
+                WhenFull.REFUSE: "new connections are refused until mailproxy is started again",
+                WhenFull.RELAY: "sessions go on UNRECORDED",
+                WhenFull.STOP: "mailproxy stops",
+            }[self.plan.when_full]
+            self.screen.trouble(f"NOTHING IS RECORDED any more: {stop}; {then}")
+        if self.plan.when_full is WhenFull.STOP:
+            self.stopping.set()
+
+    def _open(self, route: Route) -> Port:
+        try:
+            return Port(
+                route.listen_host, route.listen_port, self._poller, partial(self._accepted, route), self._trouble
+            )
+        except OSError as error:
+            where = place(route.listen_host, route.listen_port)
+            raise OSError(error.errno, error.strerror or str(error), where) from error
+
+    def _accepted(self, route: Route, sock: socket.socket, address: tuple[str, int]) -> None:
+        self._seen.add(route)
+        try:
+            number = self._number()
+        except DatabaseBusy as trouble:
+            if not self._held:
+                self.screen.trouble(f"{trouble}; new connections wait")
+            self._held.append((route, sock, address))
+            return
+        if number is None and self.plan.when_full is not WhenFull.RELAY:
+            sock.close()
+            return
+        take = Take(self, number, route, sock, address)
+        self._takes.add(take)
+        take.start(sock, self._poller, self._nursery)
+
+    def _number(self) -> int | None:
+        """The number of the next session, None where it cannot be recorded. Raises DatabaseBusy."""
+        if self._stopped:
+            return None
+        try:
+            return self.recorder.next_id()
+        except DatabaseBusy:
+            raise
+        except RecordingStopped as stop:
+            self.recording_stopped(stop)
+            return None
+
+    def try_held(self) -> None:
+        """Take the connections that had to wait for the database."""
+        held, self._held = self._held, []
+        for each in held:
+            self._accepted(*each)
+
+    def done(self, take: "Take") -> None:
+        """A session is over."""
+        self._takes.discard(take)
+        if self._exhausted:
+            self._exhausted = False
+            for port in self._ports:
+                port.pause(False)
+
+    def _trouble(self, error: OSError) -> None:
+        if not self._exhausted:
+            self.screen.trouble(f"no more connections can be taken: {error.strerror}; callers wait until one ends")
+        self._exhausted = True
+        for port in self._ports:
+            port.pause(True)
+
+
+class Take:
+    """One session as it is recorded."""
+
+    __slots__ = (
+        "_began",
+        "_conversation",
+        "_entered",
+        "_live",
+        "_relay",
+        "_session",
+        "_sheet",
+        "_studio",
+        "_tally",
+        "_writer",
+    )
+
+    def __init__(
+        self, studio: Studio, number: int | None, route: Route, sock: socket.socket, address: tuple[str, int]
+    ) -> None:
+        own = sock.getsockname()
+        client = Leg(Side.CLIENT, address[0], address[0], address[1], own[0], own[1], 0)
+        server = Leg(Side.SERVER, route.host, port=route.port)
+        self._studio = studio
+        self._began = time.perf_counter_ns()
+        self._session = Session(number or 0, route.protocol, datetime.now(UTC), route.upstream, client, server)
+        self._sheet: Sheet | None = studio.recorder.sheet(number) if number else None
+        self._entered = False
+        self._relay = Relay(named(route.protocol).dialogue(studio.plan.terms))
+        self._tally = Tally()
+        self._live = studio.plan.live
+        self._writer = Writer(fold=True)
+        self._conversation: Conversation | None = None
+        studio.screen.began(self._session)
+
+    def start(self, sock: socket.socket, poller: Poller, nursery: trio.Nursery) -> None:
+        """Begin."""
+        server = Address(self._session.server.host, self._session.server.port)
+        self._conversation = Conversation(sock, server, self._relay, self, poller, nursery, self._now)
+        self._conversation.start()
+
+    def stop(self) -> None:
+        """Cut the session off."""
+        if self._conversation:
+            self._conversation.stop()
+
+    def record(self, entries: list[Entry]) -> None:
+        """Take down what was said, before it goes on."""
+        sheet = self._sheet
+        if sheet:
+            self._studio.flusher.busy = True
+            try:
+                if not self._entered:
+                    self._entered = True
+                    sheet.revise(self._session)
+                sheet.write(entries)
+                if self._studio.recorder.full:
+                    self._studio.flusher.flush()
+            except RecordingStopped as stop:
+                self._sheet = None
+                self._studio.recording_stopped(stop)
+        if self._live:
+            for entry in entries:
+                if lines := self._writer.entry(entry):
+                    self._studio.screen.said(self._session.id, lines)
+        for entry in entries:
+            if isinstance(entry, Note):
+                self._tally.note(entry)
+
+    def understood(self) -> None:
+        """Take down what has been understood, now that it is on its way."""
+        exchanges = self._relay.dialogue.exchanges
+        if exchanges:
+            for exchange in exchanges:
+                self._tally.hear(exchange)
+            if self._sheet:
+                self._sheet.exchanges(exchanges)
+            self._relay.dialogue.exchanges = []
+
+    def connected(self, server: Leg) -> None:
+        """The server has taken the connection."""
+        self._session = replace(self._session, server=server)
+        self._entered = False
+
+    def over(self) -> None:
+        """Say what came of it."""
+        self.understood()
+        dialogue, endings = self._relay.dialogue, self._relay.endings
+        session = self._session
+        self._session = concluded(session, self._tally, endings, dialogue.user, dialogue.quit, self._now())
+        if self._sheet:
+            try:
+                self._sheet.close(self._session)
+            except RecordingStopped as stop:
+                self._studio.recording_stopped(stop)
+        if self._live and (lines := self._writer.finish()):
+            self._studio.screen.said(session.id, lines)
+        self._studio.screen.ended(self._session)
+        self._studio.done(self)
+
+    def _now(self) -> int:
+        return (time.perf_counter_ns() - self._began) // 1000
