@@ -14,9 +14,9 @@ from sqlalchemy import Engine, text
 from mailproxy.model.exchange import Exchange, Reply
 from mailproxy.model.octets import Frame, Kind, Mark, Note, Origin, Side, Span
 from mailproxy.model.session import Ending, How, Leg, Recording, Session
-from mailproxy.store import journal as journals
 from mailproxy.store.engine import open_database
 from mailproxy.store.library import add, load, remove
+from mailproxy.store.numbers import BLOCK
 from mailproxy.store.recorder import Recorder
 from mailproxy.store.records import Live, pack, pack_header, pack_live, records
 from mailproxy.store.rows import header
@@ -209,7 +209,7 @@ def test_a_full_disk_stops_it_and_tears_nothing(
     write = os.write
     before = held(journal)
     with monkeypatch.context() as disk:
-        disk.setattr(journals.os, "write", lambda file, octets: write(file, octets[:7]))
+        disk.setattr(os, "write", lambda file, octets: write(file, octets[:7]))
         with pytest.raises(RecordingStopped, match="the journal cannot be written: no space left"):
             sheet.write([QUIT])
     assert held(journal) == before
@@ -218,7 +218,7 @@ def test_a_full_disk_stops_it_and_tears_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr(journals.os, "write", full)
+        disk.setattr(os, "write", full)
         with pytest.raises(RecordingStopped, match="the journal cannot be written: No space left on device"):
             sheet.write([QUIT])
         with pytest.raises(RecordingStopped):
@@ -271,7 +271,7 @@ def test_numbers_nobody_needed_are_given_back(engine: Engine, journal: Path) -> 
     for number in (1, 2):
         recorder = Recorder(engine, journal)
         assert recorder.next_id() == number
-        assert next_in(engine) == number + 16
+        assert next_in(engine) == number + BLOCK
         recorder.close()
         assert next_in(engine) == number + 1
 
@@ -279,7 +279,7 @@ def test_numbers_nobody_needed_are_given_back(engine: Engine, journal: Path) -> 
 def test_numbers_are_not_given_back_where_others_took_more(engine: Engine, journal: Path) -> None:
     recorder = Recorder(engine, journal)
     recorder.next_id()
-    assert add(engine, Recording(CLOSED)) == 17
+    assert add(engine, Recording(CLOSED)) == 1 + BLOCK
     recorder.close()
     assert next_in(engine) == 18
 

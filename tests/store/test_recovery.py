@@ -205,7 +205,7 @@ def test_a_database_that_cannot_be_written_is_told(engine: Engine, journal: Path
 
 
 def test_a_journal_cut_anywhere_gives_what_was_whole(tmp_path: Path) -> None:
-    spoken = [FACT, GREETING, NOOP, NOOP]
+    spoken: list[Entry] = [FACT, GREETING, NOOP, NOOP]
     whole, ends = _written(tmp_path / "model", spoken)
     engine = open_database(tmp_path / "mail.db")
     for cut in range(len(whole) + 1):
