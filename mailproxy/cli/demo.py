@@ -1,9 +1,14 @@
 """`mailproxy demo`: see it at work, with no mail account."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from mailproxy.cli import render
 from mailproxy.cli.options import Database, Json, database
+
+if TYPE_CHECKING:
+    from mailproxy.model.session import Session
 
 
 def demo(db: Database = None, as_json: Json = False) -> None:
@@ -28,13 +33,24 @@ def demo(db: Database = None, as_json: Json = False) -> None:
     for session in sessions:
         render.say(f"  {session.id:>4}  {session.protocol:<4}  {render.outcome(session)}")
     render.say("\nGo on with:\n")
-    for command, what in (
-        (f"mailproxy show {failed[0].id}", "read it again; --timing, --full and --hex show more"),
-        ("mailproxy show last-failed", "the last that went wrong"),
-        ("mailproxy sessions --failed", "all that went wrong"),
-        (f"mailproxy export {sessions[0].id}", "a transcript to send to somebody"),
-        ("mailproxy practice", "servers to try things on, with accounts that misbehave"),
-        ("mailproxy telnet 127.0.0.1:3525", "speak with them by hand"),
-        ("mailproxy record smtp://mail.example.org:587", "stand before your own server"),
-    ):
-        render.say(f"  {render.paint(f'{command:<45}', bold=True)} {what}")
+    elsewhere = "" if where == database(None) else f" --db {where}"
+    _table(_next(sessions[0], failed[0], elsewhere))
+
+
+def _next(good: "Session", bad: "Session", elsewhere: str) -> dict[str, str]:
+    """Commands to try, and what they are for."""
+    return {
+        f"mailproxy show {bad.id}{elsewhere}": "read it again; --timing, --full and --hex show more",
+        f"mailproxy show last-failed{elsewhere}": "the last that went wrong",
+        f"mailproxy sessions --failed{elsewhere}": "all that went wrong",
+        f"mailproxy export {good.id}{elsewhere}": "a transcript to send to somebody",
+        "mailproxy practice": "servers to try things on; some accounts misbehave",
+        "mailproxy telnet 127.0.0.1:3525": "speak with them by hand",
+        "mailproxy record smtp://mail.example.org:587": "stand before your own server",
+    }
+
+
+def _table(commands: dict[str, str]) -> None:
+    width = max(map(len, commands))
+    for command, what in commands.items():
+        render.say(f"  {render.paint(f'{command:<{width}}', bold=True)}  {what}")

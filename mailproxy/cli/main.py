@@ -9,6 +9,7 @@ from typing import Any, Final
 import typer
 
 from mailproxy.cli.render import complain
+from mailproxy.model.escape import escape_text
 
 app = typer.Typer(
     name="mailproxy",
@@ -49,37 +50,48 @@ def _register() -> None:
         app.command(name, rich_help_panel=panel)(command)
 
 
+_register()
+
+
 def main() -> None:
     """Run the command line; what goes wrong is told in one line, with an exit code: 2 where the words were off."""
-    _register()
     sys.exit(_run(sys.argv[1:]))
 
 
 def _run(words: list[str]) -> int:
     try:
         return app(words, prog_name="mailproxy", standalone_mode=False) or 0
-    except (KeyboardInterrupt, typer.Abort):
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except Exception as error:
-        if os.environ.get("MAILPROXY_DEBUG"):
-            raise
-        complain(_one_line(error))
-        return int(getattr(error, "exit_code", 1))
+    except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:
+        match _first(error):
+            case KeyboardInterrupt() | typer.Abort():
+                return 130
+            case BrokenPipeError():
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                return 1
+            case first if not os.environ.get("MAILPROXY_DEBUG"):
+                complain(_harmless(_one_line(first)))
+                return int(getattr(first, "exit_code", 1))
+        raise
 
 
-def _one_line(error: BaseException) -> str:
+def _first(error: BaseException) -> BaseException:
     """What went wrong; of a group, the first that did."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if wrong := getattr(error, "format_message", None):
         command = getattr(getattr(error, "ctx", None), "command_path", "mailproxy")
-        return f"{' '.join(str(wrong()).split())} (see {command} --help)"
-    text = " ".join(str(error).split())
+        return f"{wrong()} (see {command} --help)"
     if type(error).__module__.startswith("mailproxy."):
-        return text
-    return f"{type(error).__name__}: {text} (MAILPROXY_DEBUG=1 shows where)"
+        return str(error)
+    return f"{type(error).__name__}: {error} (MAILPROXY_DEBUG=1 shows where)"
+
+
+def _harmless(text: str) -> str:
+    """A text that may quote anything, as one line that harms no terminal; the backslashes of a path stay single."""
+    return escape_text(" ".join(text.split())).replace("\\\\", "\\")

@@ -58,10 +58,6 @@ def telnet(
         kept = None if no_record else stack.enter_context(notebook(database(db), where))
         try:
             trio.run(by_hand, where, person, kept)
-        except BaseExceptionGroup as group:
-            if group.subgroup(KeyboardInterrupt):
-                raise KeyboardInterrupt from None
-            raise
         finally:
             if kept and kept.trouble:
                 person.warn(f"not all of it is recorded: {kept.trouble}")
