@@ -66,6 +66,8 @@ def is_file(name: str) -> bool:
 
 def read_file(name: str, format: str = "", terms: Terms = Terms()) -> list[Recording]:  # noqa: B008
     """The recordings of a file (`-`: standard input), secrets masked unless `terms` differ. Raises FormatError."""
+    if format and format not in [each.name for each in FORMATS]:
+        raise FormatError(f"{format!r} is no format: there is {', '.join(each.name for each in FORMATS)}")
     source = "standard input" if name == "-" else name
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8", errors="surrogateescape")

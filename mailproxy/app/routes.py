@@ -31,6 +31,11 @@ class Route(NamedTuple):
         return f"{self.protocol}://{place(self.host, self.port)}"
 
 
+def known_protocols() -> tuple[str, ...]:
+    """The names of the protocols that can be recorded."""
+    return names()
+
+
 def place(host: str, port: int) -> str:
     """Host and port in one word, IPv6 addresses in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

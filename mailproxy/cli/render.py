@@ -37,13 +37,18 @@ def line(said: Line, timing: bool = False) -> str:
 
 def outcome(session: Session) -> str:
     """What came of a session, in one line."""
-    text = escape_text(session.outcome) or "going on"
+    text = _safe(session.outcome) or "going on"
     return paint(text, "magenta", bold=True) if session.failed else paint(text, "cyan")
 
 
 def harmless(text: str) -> str:
     """A text from elsewhere, made harmless to a terminal."""
     return escape_text(text)
+
+
+def _safe(text: str) -> str:
+    """A text that is escaped already, or should be: its backslashes stand."""
+    return escape_text(text).replace("\\\\", "\\")
 
 
 def say(text: str = "") -> None:
@@ -53,4 +58,4 @@ def say(text: str = "") -> None:
 
 def complain(text: str) -> None:
     """Say on standard error what went wrong, in one line."""
-    typer.echo(f"mailproxy: {text}", err=True)
+    typer.echo(f"mailproxy: {_safe(text)}", err=True)

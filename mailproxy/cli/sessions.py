@@ -36,7 +36,10 @@ def sessions(
     mailproxy sessions --text "relay access denied" --json
     """
     from mailproxy.app.library import Query, find, open_library
+    from mailproxy.app.routes import known_protocols
 
+    if protocol and protocol not in known_protocols():
+        raise typer.BadParameter(f"{protocol!r} is none of {', '.join(known_protocols())}", param_hint="--protocol")
     engine = open_library(database(db))
     since_then = moment(since) if since else None
     query = Query(failed or None, protocol, client, server, since_then, code, text, limit)

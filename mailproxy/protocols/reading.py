@@ -61,7 +61,16 @@ def _frame(dialogue: Dialogue, frame: Frame) -> list[Entry]:
             return [frame]
         case _:
             heard = dialogue.feed(frame.side, frame.octets, frame.at).entries
-            return [_as(entry, frame) for entry in heard]
+            return _with_wire([_as(entry, frame) for entry in heard], frame)
+
+
+def _with_wire(heard: list[Entry], frame: Frame) -> list[Entry]:
+    """The octets of the wire are those that the frame stood for, as long as its octets are the same."""
+    pieces = [entry for entry in heard if isinstance(entry, Frame)]
+    if b"".join([piece.octets for piece in pieces]) != frame.octets:
+        return heard
+    rest = frame.wire - sum(piece.wire for piece in pieces)
+    return [entry._replace(wire=entry.wire + rest) if entry is pieces[-1] else entry for entry in heard]
 
 
 def _as(entry: Entry, frame: Frame) -> Entry:

@@ -69,6 +69,8 @@ def _url(where: str | Path) -> URL:
 
 
 def _network(url: URL) -> Engine:
+    if url.get_backend_name() != "postgresql":
+        raise StoreError(f"{_name(url)}: SQLite and PostgreSQL are supported")
     try:
         return create_engine(url, pool_pre_ping=True)
     except NoSuchModuleError as error:

@@ -199,7 +199,6 @@ class Recorder:
             self._insist(partial(write, batch=stuck))
             stuck.forget_small()
         written = 0
-        written = 0
         while stuck.large and (most is None or written < most):
             step = _step(stuck.large)
             self._insist(partial(put_large, frames=step, read=self._journal.read))
