@@ -4,7 +4,7 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import trio
@@ -17,6 +17,7 @@ from mailproxy.app.studio import Plan, Studio, WhenFull
 from mailproxy.net.poll import open_poller
 from mailproxy.store.engine import open_database
 from mailproxy.store.recorder import Recorder
+from mailproxy.store.trouble import DatabaseBusy
 
 __all__ = ["Listening", "Plan", "Screen", "WhenFull", "record", "recording"]
 
@@ -44,6 +45,8 @@ async def recording(plan: Plan, screen: Screen) -> AsyncIterator[Studio]:
     _collect_rarely()
     engine = _open(plan.db)
     recorder = Recorder(engine, journal_of(engine))
+    with suppress(DatabaseBusy):
+        recorder.reserve()
     try:
         async with open_poller(plan.poller) as poller, trio.open_nursery() as nursery:
             studio = Studio(plan, screen, recorder, poller, nursery)

@@ -86,6 +86,12 @@ class Recorder:
         assert number is not None
         return number
 
+    def reserve(self) -> None:
+        """Take numbers before anybody needs one. Raises DatabaseBusy or RecordingStopped."""
+        first = self._take()
+        with self._lock:
+            self._numbers.add(first)
+
     def sheet(self, session_id: int) -> "Sheet":
         """Something to take a session down on; `revise` comes first."""
         return Sheet(self, session_id)

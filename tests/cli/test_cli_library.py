@@ -421,10 +421,13 @@ def test_bad_files_do_not_keep_good_ones_out(mailproxy: Mailproxy, talks: Path) 
 
 def test_a_format_that_is_none(mailproxy: Mailproxy, talks: Path) -> None:
     ran = mailproxy("import", "--format", "mbox", str(talks / "refused.talk"))
-    assert (ran.code, ran.failure) == (
-        1,
-        f"{talks / 'refused.talk'}: this is no recording; the formats are json, talk",
-    )
+    assert (ran.code, ran.failure) == (1, "'mbox' is no format: there is json, talk")
+
+
+def test_a_protocol_that_is_none(mailproxy: Mailproxy) -> None:
+    ran = mailproxy("sessions", "--protocol", "imap")
+    assert ran.code == 2
+    assert "'imap' is none of smtp, lmtp, pop3, pop2" in ran.failure
 
 
 def test_old_sessions_are_deleted(mailproxy: Mailproxy) -> None:
