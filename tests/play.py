@@ -6,7 +6,7 @@ from mailproxy.formats.talk_read import read
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Frame, Mark, Note, Side
 from mailproxy.protocols import named
-from mailproxy.protocols.dialogue import Dialogue, Terms
+from mailproxy.protocols.dialogue import MASKED, Dialogue, Terms
 
 Script = Sequence[tuple[Side, bytes]]
 
@@ -37,7 +37,7 @@ def segmentations(said: Script) -> Iterator[tuple[str, Script]]:
     yield "together", together
 
 
-def hear(protocol: str, said: Script, terms: Terms = Terms()) -> tuple[list[Entry], list[Exchange], Dialogue]:  # noqa: B008
+def hear(protocol: str, said: Script, terms: Terms = MASKED) -> tuple[list[Entry], list[Exchange], Dialogue]:
     """Play a script to a new dialogue, to its end."""
     dialogue = named(protocol).dialogue(terms)
     entries: list[Entry] = [Note(Mark.FACT, "connected", 0)]

@@ -1,6 +1,5 @@
 """A protocol is one package and one line: a toy one goes through relay, record, transcript and outcome."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,10 +41,9 @@ class EchoDialogue(Dialogue):
 
 
 @pytest.fixture(autouse=True)
-def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Protocol]:
+def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     protocol = Protocol("echo", 7, 2007, EchoDialogue, "ECHO")
     monkeypatch.setattr(protocols, "PROTOCOLS", (*protocols.PROTOCOLS, protocol))
-    yield protocol
 
 
 SAID = [

@@ -15,7 +15,7 @@ from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Note
 from mailproxy.model.session import Recording, Session
 from mailproxy.protocols import names, reading
-from mailproxy.protocols.dialogue import Terms
+from mailproxy.protocols.dialogue import MASKED, Terms
 from mailproxy.protocols.outcome import Tally
 from mailproxy.store import library
 from mailproxy.store.engine import open_database
@@ -64,7 +64,7 @@ def is_file(name: str) -> bool:
     return name == "-" or name.endswith((".talk", ".json")) or "/" in name or "\\" in name
 
 
-def read_file(name: str, format: str = "", terms: Terms = Terms()) -> list[Recording]:  # noqa: B008
+def read_file(name: str, format: str = "", terms: Terms = MASKED) -> list[Recording]:
     """The recordings of a file (`-`: standard input), secrets masked unless `terms` differ. Raises FormatError."""
     if format and format not in [each.name for each in FORMATS]:
         raise FormatError(f"{format!r} is no format: there is {', '.join(each.name for each in FORMATS)}")

@@ -63,6 +63,10 @@ class Terms(NamedTuple):
     content: Keep = Keep.FULL
 
 
+MASKED: Final = Terms()
+"""What holds where nobody says otherwise."""
+
+
 class Move(Enum):
     """Whose move a turn is."""
 
@@ -134,7 +138,7 @@ class Dialogue(ABC):
     open_helo: ClassVar[bool] = True
     upgrade: ClassVar[str] = ""
 
-    def __init__(self, terms: Terms = Terms()) -> None:  # noqa: B008
+    def __init__(self, terms: Terms = MASKED) -> None:
         self.terms = terms
         self.exchanges: list[Exchange] = []
         self.pending: deque[Turn] = deque()

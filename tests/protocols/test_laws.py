@@ -17,15 +17,11 @@ from mailproxy.protocols.reading import read
 from tests.play import Script, hear, timeless
 
 NAMES = [protocol.name for protocol in PROTOCOLS]
-WORDS = [
-    *(verb + b" " for protocol in PROTOCOLS for verb in sorted(protocol.dialogue.known)),
-    *b"220 |250 |250-|354 |334 |235 |421 |552 |+OK |-ERR |+ |=|#|- |=5|LAST|PLAIN|LOGIN|5|1|0|.|\r\n|\n|\r|\r\n.\r\n".split(
-        b"|"
-    ),
-    *b"\n.\n|\r\n\r\n|\xff\xfb\x18|\xff|\xff\xff|\xff\xfa\x18|\x16\x03\x01|\0|\xc3\xa9|<secret: empty>|alice|*".split(
-        b"|"
-    ),
-]
+SERVERS_WORDS = b"220 |250 |250-|354 |334 |235 |421 |552 |+OK |-ERR |+ |=|#|- |=5".split(b"|")
+CLIENTS_WORDS = b"LAST|PLAIN|LOGIN|5|1|0|alice|*|<secret: empty>|\xff\xfb\x18|\xff|\xff\xff|\xff\xfa\x18".split(b"|")
+ENDS = b".|\r\n|\n|\r|\r\n.\r\n|\n.\n|\r\n\r\n|\x16\x03\x01|\0|\xc3\xa9".split(b"|")
+VERBS = [verb + b" " for protocol in PROTOCOLS for verb in sorted(protocol.dialogue.known)]
+WORDS = [*VERBS, *SERVERS_WORDS, *CLIENTS_WORDS, *ENDS]
 octets = st.lists(st.sampled_from(WORDS) | st.binary(max_size=4), min_size=1, max_size=6).map(b"".join)
 scripts = st.lists(st.tuples(st.sampled_from(Side), octets), max_size=12)
 protocols = st.sampled_from(NAMES)
