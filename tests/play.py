@@ -6,7 +6,8 @@ from mailproxy.formats.talk_read import read
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Frame, Mark, Note, Side
 from mailproxy.protocols import named
-from mailproxy.protocols.dialogue import MASKED, Dialogue, Terms
+from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.turn import MASKED, Terms
 
 Script = Sequence[tuple[Side, bytes]]
 

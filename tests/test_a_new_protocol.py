@@ -15,7 +15,8 @@ from mailproxy.model.exchange import Reply
 from mailproxy.model.octets import Entry, Frame, Side
 from mailproxy.model.session import Recording, Session
 from mailproxy.protocols.descriptor import Protocol
-from mailproxy.protocols.dialogue import Dialogue, Steps, Terms, text
+from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.turn import Steps, Terms, text
 from mailproxy.talk.relay import Relay
 from tests.play import hear, timeless
 
@@ -27,9 +28,7 @@ class EchoDialogue(Dialogue):
 
     def hear_client(self) -> Steps:
         while True:
-            line = yield from self.command_line()
-            verb, _, argument = text(line.said).partition(" ")
-            self.ask(line, verb.upper(), argument)
+            self.ask((yield from self.command_line()))
 
     def hear_server(self) -> Steps:
         self.greeted = True

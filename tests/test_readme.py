@@ -20,7 +20,7 @@ from mailproxy.app.library import complete
 from mailproxy.app.settings import read as read_settings
 from mailproxy.app.take_out import as_talk
 from mailproxy.formats import talk
-from mailproxy.protocols.dialogue import Terms
+from mailproxy.protocols.turn import Terms
 from tests.readme import README, blocks, part, text
 from tests.readme_parts import COMMAND, LIMIT, PARTS
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mailproxy.app.library import FormatError, keep, open_library, read_file
 from mailproxy.model.session import Session
-from mailproxy.protocols.dialogue import Terms
+from mailproxy.protocols.turn import Terms
 
 
 def bring_in(db: str, files: Sequence[str], format: str, secrets: bool) -> tuple[list[Session], list[str]]:

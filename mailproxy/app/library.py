@@ -15,8 +15,8 @@ from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Note
 from mailproxy.model.session import Recording, Session
 from mailproxy.protocols import names, reading
-from mailproxy.protocols.dialogue import MASKED, Terms
 from mailproxy.protocols.outcome import Tally
+from mailproxy.protocols.turn import MASKED, Terms
 from mailproxy.store import library
 from mailproxy.store.engine import open_database
 from mailproxy.store.journal import directory

@@ -15,11 +15,12 @@ from mailproxy.app.ready import announced
 from mailproxy.app.screen import Listening, Screen
 from mailproxy.app.studio import Plan, Studio, WhenFull
 from mailproxy.net.poll import open_poller
+from mailproxy.protocols.turn import Keep, Terms
 from mailproxy.store.engine import open_database
 from mailproxy.store.recorder import Recorder
 from mailproxy.store.trouble import DatabaseBusy
 
-__all__ = ["Listening", "Plan", "Screen", "WhenFull", "record", "recording"]
+__all__ = ["Keep", "Listening", "Plan", "Screen", "Terms", "WhenFull", "record", "recording"]
 
 PATIENCE: Final = 0.05
 LOG_PAGES: Final = 1 << 18  # a GiB

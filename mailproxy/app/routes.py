@@ -26,6 +26,11 @@ class Route(NamedTuple):
     port: int
 
     @property
+    def title(self) -> str:
+        """What the protocol is for, in words."""
+        return named(self.protocol).title
+
+    @property
     def upstream(self) -> str:
         """The server as a URL."""
         return f"{self.protocol}://{place(self.host, self.port)}"

@@ -22,8 +22,8 @@ from mailproxy.net.listen import Port
 from mailproxy.net.perform import Address, Conversation
 from mailproxy.net.poll import Poller
 from mailproxy.protocols import named
-from mailproxy.protocols.dialogue import Terms
 from mailproxy.protocols.outcome import Tally
+from mailproxy.protocols.turn import Terms
 from mailproxy.store.recorder import Recorder, Sheet
 from mailproxy.store.trouble import DatabaseBusy, RecordingStopped
 from mailproxy.talk.relay import Relay

@@ -78,10 +78,9 @@ def record(
     """
     import trio
 
-    from mailproxy.app.record import Plan, WhenFull
+    from mailproxy.app.record import Keep, Plan, Terms, WhenFull
     from mailproxy.app.record import record as run
     from mailproxy.app.routes import RouteError, is_private, parse, place, spread
-    from mailproxy.protocols.dialogue import Keep, Terms
 
     settings = _settings(config)
     try:
@@ -129,15 +128,12 @@ class Live:
 
     def listening(self, where: "Sequence[Listening]") -> None:
         """Say what to enter in the mail program."""
-        from mailproxy.protocols import named
-
         if not self._introduce:
             return
         render.say("Enter in your mail program, and leave user name and password as they are:\n")
         for route, host, port in where:
-            title = named(route.protocol).title
             render.say(
-                f"  {title:<20}  server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
+                f"  {route.title:<20}  server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
             )
             render.say(f"  {'':<20}  connection security: none   (goes on to {route.upstream})\n")
         render.say(f"Recording into {self._db}. Ctrl-C ends it.\n")

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Side
 from mailproxy.protocols import named
-from mailproxy.protocols.dialogue import Dialogue, Terms
+from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.turn import Terms
 
 RECORDED = Terms(secrets=True)
 """What was recorded once is in the form that its owner wanted: read it as it stands."""

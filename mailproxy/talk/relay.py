@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from mailproxy.model.octets import Entry, Mark, Note, Side
 from mailproxy.model.session import Ending, How
-from mailproxy.protocols.dialogue import Dialogue, Heard
+from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.turn import Heard
 
 
 class Record(NamedTuple):

@@ -17,8 +17,9 @@ from mailproxy.model.octets import Entry, Frame, Side
 from mailproxy.model.session import How
 from mailproxy.protocols import LMTP, POP2, POP3, SMTP
 from mailproxy.protocols.descriptor import Protocol
-from mailproxy.protocols.dialogue import Dialogue, Move, text
+from mailproxy.protocols.dialogue import Dialogue
 from mailproxy.protocols.guide import slip
+from mailproxy.protocols.turn import Move, text
 from mailproxy.talk import advice, relay
 from mailproxy.talk.relay import Relay
 

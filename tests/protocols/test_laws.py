@@ -12,8 +12,9 @@ from mailproxy.formats.talk_write import write as write_talk
 from mailproxy.model.octets import Entry, Frame, Kind, Note, Side, Span
 from mailproxy.model.session import Recording, Session
 from mailproxy.protocols import PROTOCOLS, named
-from mailproxy.protocols.dialogue import Dialogue, Keep, Terms
+from mailproxy.protocols.dialogue import Dialogue
 from mailproxy.protocols.reading import read
+from mailproxy.protocols.turn import Keep, Terms
 from tests.play import Script, hear, timeless
 
 NAMES = [protocol.name for protocol in PROTOCOLS]

@@ -13,7 +13,7 @@ import pytest
 from mailproxy.app.library import complete, keep, open_library, recordings
 from mailproxy.app.make_room import make_room
 from mailproxy.formats.talk import read
-from mailproxy.protocols.dialogue import Terms
+from mailproxy.protocols.turn import Terms
 
 from .loopback import free
 from .need import missing

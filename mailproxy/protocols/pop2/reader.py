@@ -5,8 +5,8 @@ from typing import Final
 
 from mailproxy.model.exchange import Flag, Reply
 from mailproxy.model.octets import Kind, Side
-from mailproxy.protocols.dialogue import Dialogue, Line, Steps, Turn, line_flags, text
-from mailproxy.protocols.smtp.reader import NOT_MAIL, command
+from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.turn import Line, Steps, Turn, line_flags, text
 
 VERBS: Final = frozenset(b"HELO FOLD READ RETR ACKS ACKD NACK QUIT".split())
 SIGN: Final = re.compile(rb"([+\-#=])\s*(.*)", re.S)
@@ -23,18 +23,9 @@ class Pop2Dialogue(Dialogue):
 
     def hear_client(self) -> Steps:
         while True:
-            line = yield from self.command_line()
-            verb, argument = command(line)
-            turn = self.ask(line, verb, argument)
-            match verb:
-                case "HELO":
-                    self.user = argument.split(" ")[0] or self.user
-                case "QUIT":
-                    self.quit = True
-                case "":
-                    turn.flags.add(Flag.UNPARSED)
-                case _ if verb in NOT_MAIL:
-                    turn.flags.add(Flag.NOT_MAIL)
+            turn = self.ask((yield from self.command_line()))
+            if turn.verb == "HELO":
+                self.user = turn.argument.split(" ")[0] or self.user
 
     def hear_server(self) -> Steps:
         while True:

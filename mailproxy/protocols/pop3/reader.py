@@ -10,8 +10,8 @@ from typing import Final
 
 from mailproxy.model.exchange import Flag, Reply
 from mailproxy.model.octets import Kind, Side
-from mailproxy.protocols.dialogue import Dialogue, Line, Move, Steps, Turn, line_flags, text
-from mailproxy.protocols.smtp.reader import NOT_MAIL, command
+from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.turn import Line, Move, Steps, Turn, line_flags, text
 from mailproxy.wire.inbox import Inbox
 
 VERBS: Final = frozenset(
@@ -39,24 +39,17 @@ class Pop3Dialogue(Dialogue):
         while True:
             line = yield from self.command_line()
             self._gone_on = self.server.position + len(self.server.buffer)
-            verb, argument = command(line)
-            turn = self.ask(line, verb, argument)
-            match verb:
+            turn = self.ask(line)
+            match turn.verb:
                 case "USER" | "APOP":
                     self.suspicious = True
-                    self.user = argument.split(" ")[0] or self.user
-                case "AUTH" if argument:
+                    self.user = turn.argument.split(" ")[0] or self.user
+                case "AUTH" if turn.argument:
                     yield from self.sasl(turn)
                 case "STLS":
                     yield from self.undecided(turn)
-                case "XTND" if argument.upper().startswith("XMIT"):
+                case "XTND" if turn.argument.upper().startswith("XMIT"):
                     yield from self._xmit(turn)
-                case "QUIT":
-                    self.quit = True
-                case "":
-                    turn.flags.add(Flag.UNPARSED)
-                case _ if verb in NOT_MAIL:
-                    turn.flags.add(Flag.NOT_MAIL)
 
     def hear_server(self) -> Steps:
         while True:

@@ -11,7 +11,8 @@ from typing import ClassVar, Final
 
 from mailproxy.model.exchange import Flag, Reply
 from mailproxy.model.octets import Kind, Side, Span
-from mailproxy.protocols.dialogue import NO_FLAGS, SPEECH_LIMIT, Dialogue, Line, Move, Steps, Turn, line_flags, text
+from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.turn import NO_FLAGS, SPEECH_LIMIT, Move, Steps, Turn, line_flags, text
 from mailproxy.wire.inbox import Inbox
 
 VERBS: Final = frozenset(
@@ -22,19 +23,8 @@ REPLY: Final = re.compile(rb"(\d{3})([ -]?)(.*)", re.S)
 WHOLE: Final = re.compile(rb"([1-5]\d\d)(?:-[\t -~]*\r\n\1)*(?: [\t -~]*)?\r\n")
 _SERVER: Final = Side.SERVER
 ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
-VERB: Final = re.compile(r"[A-Za-z0-9-]{1,20}")
 WRONG_PATH: Final = re.compile(r"MAIL TO:|RCPT FROM:", re.I)
-NOT_MAIL: Final = frozenset({"GET", "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "PROXY", "SSH-2"})
 GREETINGS: Final = frozenset({"220", "421", "521", "554"})
-
-
-def command(line: Line) -> tuple[str, str]:
-    """The verb of a command line in upper case and its argument; no verb where the line begins with none."""
-    said = text(line.said).strip(" \t")
-    verb, _, argument = said.partition(" ")
-    if not VERB.fullmatch(verb):
-        return "", said
-    return verb.upper(), argument.strip(" \t")
 
 
 class SmtpDialogue(Dialogue):
@@ -49,10 +39,8 @@ class SmtpDialogue(Dialogue):
 
     def hear_client(self) -> Steps:
         while True:
-            line = yield from self.command_line()
-            verb, argument = command(line)
-            turn = self.ask(line, verb, argument)
-            match verb:
+            turn = self.ask((yield from self.command_line()))
+            match turn.verb:
                 case "DATA":
                     yield from self._data(turn)
                 case "BDAT":
@@ -61,13 +49,7 @@ class SmtpDialogue(Dialogue):
                     yield from self.sasl(turn)
                 case "STARTTLS":
                     yield from self.undecided(turn)
-                case "QUIT":
-                    self.quit = True
-                case "":
-                    turn.flags.add(Flag.UNPARSED)
-                case _ if verb in NOT_MAIL:
-                    turn.flags.add(Flag.NOT_MAIL)
-                case _ if WRONG_PATH.match(f"{verb} {argument}"):
+                case "MAIL" | "RCPT" if WRONG_PATH.match(f"{turn.verb} {turn.argument}"):
                     turn.flags.add(Flag.MISPLACED)
 
     def hear_server(self) -> Steps:
