@@ -132,9 +132,8 @@ class Live:
             return
         render.say("Enter in your mail program, and leave user name and password as they are:\n")
         for route, host, port in where:
-            render.say(
-                f"  {route.title:<20}  server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
-            )
+            place = f"server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
+            render.say(f"  {route.title:<20}  {place}")
             render.say(f"  {'':<20}  connection security: none   (goes on to {route.upstream})\n")
         render.say(f"Recording into {self._db}. Ctrl-C ends it.\n")
 
