@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from mailproxy.app.library import read_file
-from mailproxy.app.take_out import as_talk
+from mailproxy.app.take_out import as_json, as_talk
 from mailproxy.model.exchange import Flag
 from mailproxy.model.octets import Entry, Frame, Kind, Origin, Side
 from mailproxy.model.session import Recording
@@ -23,12 +23,29 @@ CORPUS: Final = Path(__file__).parents[2] / "replay"
 FILES: Final = sorted(CORPUS.glob("*.talk"))
 ROW: Final = re.compile(r"\| `([a-z0-9-]+)` \| (.*) \| (ok|partial|failed) \| (.*) \| (.*) \| (.*) \|")
 
-# Sessions in which something is said that is no command and no reply: their comments tell what.
+# Sessions in which something is said that is no command and no reply, as their comments tell.
 UNPARSED: Final = {
+    "smtp-bare-lf-refused",
     "smtp-data-dot-not-doubled",
     "smtp-http-request",
     "smtp-password-typed-as-command",
+    "smtp-typed-backspace",
 }
+
+# Sessions that end before QUIT is answered.
+LEFT_WITHOUT_REPLY: Final = {
+    "pop3-in-use",
+    "pop3-unknown-commands",
+    "smtp-bare-lf-refused",
+    "smtp-data-dot-not-doubled",
+    "smtp-reset-at-quit-good",
+    "smtp-server-shuts-down",
+}
+
+COUNTED_TWICE: Final = dict.fromkeys(
+    ("pop3-stls-certificate-unknown", "pop3-stls-good", "smtp-starttls-certificate-unknown", "smtp-starttls-good"),
+    "octets that are not in clear are counted twice where a stream ends with them",
+)
 
 
 class Row(NamedTuple):
@@ -52,6 +69,20 @@ def table() -> dict[str, Row]:
 
 ROWS: Final = table()
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+
+def each_file_but(wrong: dict[str, str]) -> pytest.MarkDecorator:
+    """Every file; those that are `wrong`, for the reason given, are to fail until they are mended."""
+    return pytest.mark.parametrize(
+        "path",
+        [
+            pytest.param(path, marks=pytest.mark.xfail(strict=True, reason=wrong[path.stem]))
+            if path.stem in wrong
+            else path
+            for path in FILES
+        ],
+        ids=[path.stem for path in FILES],
+    )
 
 
 def recording(path: Path) -> Recording:
@@ -84,7 +115,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def test_the_readme_tells_of_every_file() -> None:
-    assert sorted(ROWS) == [path.stem for path in FILES]
+    assert sorted(ROWS) == sorted(path.stem for path in FILES)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -101,7 +132,15 @@ def test_it_begins_by_telling_what_it_is(path: Path) -> None:
     assert second.startswith("# ")
 
 
-@each_file
+@each_file_but(
+    {
+        "pop2-sizes-wrong": "a message that never came whole counts as nothing and not as a failure",
+        "pop3-silent-in-retr": "a message that never came whole counts as nothing and not as a failure",
+        "smtp-dropped-in-data": "a message that never went whole counts as nothing and not as a failure",
+        "smtp-dropped-after-data": "354 counts as the reply to the message",
+        "smtp-reset-after-data": "354 counts as the reply to the message",
+    }
+)
 def test_it_comes_to_what_the_readme_says(path: Path) -> None:
     session = recording(path).session
     assert session.outcome.split(":")[0] == ROWS[path.stem].outcome
@@ -112,6 +151,14 @@ def test_it_comes_to_what_the_readme_says(path: Path) -> None:
 def test_all_of_it_is_understood(path: Path) -> None:
     unparsed = [each for each in recording(path).exchanges if Flag.UNPARSED in each.flags]
     assert bool(unparsed) == (path.stem in UNPARSED), unparsed
+    assert bool(unparsed) == ("unparsed" in ROWS[path.stem].shows)
+
+
+@each_file_but({"smtp-spoke-before-greeting": "a greeting that breaks off takes the reply to EHLO for its rest"})
+def test_every_quit_has_its_own_reply(path: Path) -> None:
+    replies = [each.reply for each in recording(path).exchanges if each.verb == "QUIT"]
+    assert {reply.code for reply in replies if reply} <= {"221", "330", "+OK", "+"}
+    assert all(replies) or path.stem in LEFT_WITHOUT_REPLY
 
 
 @each_file
@@ -123,7 +170,7 @@ def test_it_comes_back_from_the_database(path: Path, engine: Engine) -> None:
     assert (kept.session.outcome, kept.session.failed) == (read.session.outcome, read.session.failed)
 
 
-@each_file
+@each_file_but(COUNTED_TWICE)
 def test_it_is_the_same_when_written_and_read_again(path: Path, tmp_path: Path) -> None:
     read = recording(path)
     copy = tmp_path / "copy.talk"
@@ -133,6 +180,16 @@ def test_it_is_the_same_when_written_and_read_again(path: Path, tmp_path: Path) 
     assert again.exchanges == read.exchanges
     assert again.session.outcome == read.session.outcome
     assert as_talk(again) == as_talk(read)
+
+
+@each_file_but({**COUNTED_TWICE, "smtp-tls-without-starttls": "octets that are not in clear leave an empty frame"})
+def test_it_is_the_same_in_json(path: Path, tmp_path: Path) -> None:
+    read = recording(path)
+    copy = tmp_path / "copy.json"
+    copy.write_text(as_json([read]), encoding="utf-8", errors="surrogateescape")
+    again = recording(copy)
+    assert again.entries == read.entries
+    assert again.exchanges == read.exchanges
 
 
 @each_file
