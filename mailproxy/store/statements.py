@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, select
 
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Frame
@@ -59,10 +59,14 @@ def write(connection: Connection, batch: Batch) -> None:
 
 
 def put_large(connection: Connection, frames: Iterable[Large], read: Callable[[int, int], bytes]) -> None:
-    """Write frames whose octets `read` gets from the journal."""
+    """Write frames whose octets `read` gets from the journal, but for those of sessions that were deleted since."""
+    frames = list(frames)
+    asked = select(SESSIONS.c.id).where(SESSIONS.c.id.in_({each.session_id for each in frames}))
+    there = set(connection.scalars(asked))
     rows = [
         frame_row(each.session_id, each.seq, each.frame._replace(octets=read(each.begin, each.length)))
         for each in frames
+        if each.session_id in there
     ]
     _many(connection, _insert(FRAMES) + " DO NOTHING", rows)
 

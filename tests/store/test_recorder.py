@@ -18,10 +18,10 @@ from mailproxy.store.engine import open_database
 from mailproxy.store.journal import directory
 from mailproxy.store.library import add, load, remove
 from mailproxy.store.numbers import BLOCK
-from mailproxy.store.recorder import Recorder
+from mailproxy.store.recorder import LARGE, Recorder
 from mailproxy.store.records import Live, pack, pack_header, pack_live, records
 from mailproxy.store.rows import header
-from mailproxy.store.trouble import RecordingStopped
+from mailproxy.store.trouble import RecordingStopped, StoreError
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OPEN = Session(1, "smtp", NOON, client=Leg(Side.CLIENT, "192.0.2.7", connected=0))
@@ -245,6 +245,19 @@ def test_a_session_deleted_while_it_goes_on_begins_again(engine: Engine, recorde
     assert recorder.flush()
     assert load(engine, 1).entries == (QUIT,)
     sheet.close(CLOSED)
+
+
+def test_a_session_deleted_before_its_large_frames_came_stops_nothing(engine: Engine, recorder: Recorder) -> None:
+    sheet = recorder.open(OPEN)
+    sheet.write([GREETING._replace(octets=b"x" * LARGE)])
+    sheet.close(CLOSED)
+    assert recorder.flush(0)
+    assert recorder.laden
+    remove(engine, 1)
+    assert recorder.flush()
+    assert not recorder.due
+    with pytest.raises(StoreError, match="there is no session 1"):
+        load(engine, 1)
 
 
 def test_what_is_over_stays_as_it_is(engine: Engine, recorder: Recorder) -> None:
