@@ -6,14 +6,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, text
 
 from mailproxy.store.engine import writing
 from mailproxy.store.rows import instant
-from mailproxy.store.tables import METADATA, SESSIONS
+from mailproxy.store.tables import FRAMES, METADATA, SESSIONS
 
 _AT_ONCE: Final = 500  # so that a recorder never waits long
-_OVERHEAD: Final = 1000  # octets that a session takes besides what was said, at the least
+# Octets that each takes besides what was said.
+_SESSION: Final = 1000
+_FRAME: Final = 100
+_EXCHANGE: Final = 500
 
 
 class Pruned(NamedTuple):
@@ -81,13 +84,19 @@ def _older(engine: Engine, limit: str) -> Sequence[int]:
 
 def _oldest(engine: Engine, octets: int) -> Sequence[int]:
     """The oldest sessions that take about so many octets: too few rather than too many."""
-    said = SESSIONS.c.client_octets + SESSIONS.c.server_octets
-    wanted = select(SESSIONS.c.id, said).where(SESSIONS.c.seconds.is_not(None)).order_by(SESSIONS.c.started_at)
+    wanted = select(SESSIONS.c.id, _weight()).where(SESSIONS.c.seconds.is_not(None)).order_by(SESSIONS.c.started_at)
     with engine.begin() as connection:
         found = connection.execute(wanted.limit(_AT_ONCE)).all()
-    # Twice what was said: most of it stands in the frames and once more in the exchanges.
-    sums = accumulate((2 * row[1] + 2 * _OVERHEAD for row in found), initial=0)
-    return [row[0] for row, sum_before in zip(found, sums, strict=False) if sum_before < octets]
+    before = accumulate((weight for _, weight in found), initial=0)
+    return [session_id for (session_id, _), sum_before in zip(found, before, strict=False) if sum_before < octets]
+
+
+def _weight() -> ColumnElement[int]:
+    """How many octets of disk a session takes at the most."""
+    frames = select(func.count()).where(FRAMES.c.session_id == SESSIONS.c.id).scalar_subquery()
+    said = func.coalesce(SESSIONS.c.client_octets + SESSIONS.c.server_octets, 0)
+    exchanges = func.coalesce(SESSIONS.c.exchanges, 0)
+    return _SESSION + _FRAME * frames + _EXCHANGE * exchanges + said + said / 4
 
 
 def _delete(engine: Engine, sessions: Sequence[int]) -> int:

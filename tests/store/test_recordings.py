@@ -272,6 +272,14 @@ def test_pruning_by_size_gives_the_space_back(engine: Engine, tmp_path: Path) ->
     assert (tmp_path / "mail.db").stat().st_size == size(engine) <= 1_000_000
 
 
+def test_pruning_by_size_takes_no_more_than_it_must(engine: Engine) -> None:
+    add(engine, recording(*[b"NOOP\r\n"] * 20_000))  # small in what was said, large in rows
+    for _ in range(400):
+        add(engine, recording(b"NOOP\r\n"))
+    assert prune(engine, max_size=size(engine) - 500_000).sessions == 1
+    assert resolve(engine, "last~399") == 2
+
+
 def test_pruning_spares_what_goes_on(engine: Engine) -> None:
     going_on = Session(0, "smtp", NOON)
     add(engine, Recording(going_on, (said(b"x" * 100_000),)))
