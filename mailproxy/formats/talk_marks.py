@@ -25,7 +25,11 @@ SPOKEN: Final = {
 NOTED: Final = {Mark.FACT: "=== ", Mark.TROUBLE: "*** ", Mark.GAP: "... ", Mark.COMMENT: "# "}
 HEADER: Final = re.compile(r"([a-z][a-z0-9]*)(?: +([0-9]{1,5}))?")
 
-_MEANING: Final = {mark: voice for voice, mark in SPOKEN.items()} | {text: mark for mark, text in NOTED.items()}
+# swaks marks what it takes for a refusal.
+_REFUSED: Final = {"<** ": Voice(Side.SERVER, False), "<~* ": Voice(Side.SERVER, True)}
+_MEANING: Final = (
+    _REFUSED | {mark: voice for voice, mark in SPOKEN.items()} | {text: mark for mark, text in NOTED.items()}
+)
 _LEFT_OUT = re.compile(r"([0-9]{1,15}) octets? of the (client|server) left out")
 _OPAQUE = re.compile(r"([0-9]{1,15}) octets? of the (client|server), not in clear")
 _TELNET = re.compile(r"telnet (from|to) the (client|server): (.*)")

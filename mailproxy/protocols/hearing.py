@@ -75,20 +75,31 @@ class Hearing(ABC):
             next(self._client_steps)
         return Heard(self._entries(side), octets)
 
-    def feed_gap(self, side: Side, length: int, kind: Kind, at: int) -> None:
-        """Count octets of content that were omitted from a record, or octets that were opaque."""
+    def feed_gap(self, side: Side, length: int, kind: Kind, at: int) -> list[Entry]:
+        """Count octets of content that were omitted from a record, or octets that were opaque.
+
+        Returns what was broken off by the latter.
+        """
         self.at = at
         inbox = self._inbox(side)
         if kind is Kind.OPAQUE:
-            self.close(side, at)
+            self._opaque_sides.add(side)
+            broken_off = self.close(side, at).entries
             inbox.closed = False
             inbox.skip(length, kind)
-            return
+            inbox.pieces()
+            return broken_off
         inbox.gap = True
         while length > 0:
             self.feed(side, b"x" * min(length, LINE_LIMIT), at)
             length -= LINE_LIMIT
         inbox.gap = False
+        return []
+
+    @property
+    def hidden(self) -> bool:
+        """Whether anything was said under TLS, where nobody can hear it."""
+        return bool(self._opaque_sides)
 
     def close(self, side: Side, at: int) -> Heard:
         """Hear that a peer has ended its stream: what was broken off is read as far as it goes."""

@@ -12,6 +12,7 @@ HARMLESS = frozenset(
     {"VRFY", "EXPN", "HELP", "NOOP", "CAPA", "LAST", "UTF8", "LANG", "RSET", "QUIT", "ETRN", "XCLIENT"}
 )
 LOGINS = frozenset({"AUTH", "PASS", "APOP", "USER", "RPOP"})
+MESSAGES = frozenset({"DATA", "BDAT", "RETR", "TOP"})
 HELLOS = frozenset({"EHLO", "HELO", "LHLO"})
 BROKEN = ("closed by the server", "reset by", "timed out", "no such host", "connection", "no route", "TLS failed")
 LONGEST = 160
@@ -20,7 +21,7 @@ LONGEST = 160
 class Tally:
     """Counts what a session achieves and what was refused in it."""
 
-    __slots__ = ("_hidden", "_refusals", "_trouble", "exchanges", "fetched", "sent")
+    __slots__ = ("_broken", "_hidden", "_refusals", "_trouble", "exchanges", "fetched", "sent")
 
     def __init__(self) -> None:
         self.exchanges = 0
@@ -29,16 +30,19 @@ class Tally:
         self._refusals: dict[str, Exchange] = {}
         self._trouble = ""
         self._hidden = False
+        self._broken = ""
 
     def hear(self, exchange: Exchange) -> None:
         """Count an exchange."""
         self.exchanges += 1
         kin = _kin(exchange.verb)
-        if exchange.reply is None or Flag.UNFINISHED in exchange.flags:
+        if breaking := _broken_off(exchange):
+            self._broken = self._broken or f"{exchange.verb}: {breaking}"
+        elif exchange.reply is None:
             self._count(exchange, exchange.verb == "RETR" and _whole(exchange))
         elif exchange.reply.positive:
             self._refusals.pop(kin, None)
-            self._count(exchange, True)
+            self._count(exchange, Flag.UNFINISHED not in exchange.flags)
         elif exchange.verb not in HARMLESS and Flag.UNPARSED not in exchange.flags:
             self._refusals.setdefault(kin, exchange)
 
@@ -52,6 +56,8 @@ class Tally:
         """Whether the session failed, and its outcome as one line; `quit` where the client took its leave."""
         if self._refusals:
             return True, f"failed: {_refusal(next(iter(self._refusals.values())))}"
+        if self._broken:
+            return True, f"failed: {self._broken}" + (f", {escape_text(self._trouble)}" if self._trouble else "")
         if self._hidden:
             return self._conclude_hidden()
         achieved = self._achieved()
@@ -85,6 +91,17 @@ def _kin(verb: str) -> str:
     if verb in LOGINS:
         return "login"
     return "hello" if verb in HELLOS else verb
+
+
+def _broken_off(exchange: Exchange) -> str:
+    """How a message did not come through, where no refusal says why."""
+    if exchange.reply is not None and not exchange.reply.positive:
+        return ""
+    if exchange.content and {Flag.UNFINISHED, Flag.SHORT} & exchange.flags:
+        return "the message broke off" if exchange.verb in MESSAGES else ""
+    if exchange.verb == "DATA" and exchange.content and len(exchange.replies) < 2:
+        return "the message was not answered"
+    return ""
 
 
 def _whole(exchange: Exchange) -> bool:

@@ -56,8 +56,7 @@ def _frame(dialogue: Dialogue, frame: Frame) -> list[Entry]:
         case Kind.TELNET:
             return [frame]
         case Kind.OMITTED | Kind.OPAQUE:
-            dialogue.feed_gap(frame.side, frame.wire, frame.kind, frame.at)
-            return [frame]
+            return [*dialogue.feed_gap(frame.side, frame.wire, frame.kind, frame.at), frame]
         case _ if not frame.octets:
             return [frame]
         case _:

@@ -37,7 +37,7 @@ _LIKE_PASS: Final = re.compile("|".join(_slips("PASS") | {"RPOP"}).encode())
 _LIKE_AUTH: Final = re.compile("|".join(_slips("AUTH")).encode())
 _ONE_OPEN: Final = frozenset({b"APOP", b"LOGIN", b"USER", b"USR", b"LOGI"})
 _XCLIENT: Final = re.compile(rb"\bLOGIN=(<secret: [^<>\r\n]*>|[^ \r\n]*)", re.I)
-_VERB: Final = re.compile(rb"[ \t]*([A-Za-z]+)")
+_VERB: Final = re.compile(rb"[ \t]*([A-Za-z]+)(?![\w-])")
 _ARGUMENT: Final = re.compile(rb"[ \t]*[^ \t\r\n]+[ \t]+")
 OPEN_VERBS: Final = frozenset({b"MAIL", b"RCPT", b"DATA", b"EHLO", b"LHLO", b"QUIT", b"RSET", b"NOOP", b"BDAT"})
 

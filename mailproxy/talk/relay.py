@@ -86,7 +86,8 @@ class Relay:
         heard = self.dialogue.close(side, at)
         entries = heard.entries
         if not self.endings:
-            without = " without QUIT" if side is Side.CLIENT and not self.dialogue.quit else ""
+            known = side is Side.CLIENT and not self.dialogue.hidden
+            without = " without QUIT" if known and not self.dialogue.quit else ""
             entries.append(Note(Mark.TROUBLE, f"closed by the {side}{without}", at))
         elif self._spoken:
             entries.append(Note(Mark.FACT, f"closed by the {side} too", at))

@@ -236,6 +236,20 @@ NOOP -> 250
         """- -> 220 greeting
 EHLO x -> 250 early""",
     ),
+    "a greeting that goes on until the client has spoken too early": (
+        """smtp
+=== connected
+<-  220-wait
+ -> EHLO x
+ -> QUIT
+<-  250-x
+<-  250 ok
+<-  221 bye
+""",
+        """- -> 220 greeting unfinished
+EHLO x -> 250 early
+QUIT -> 221 early""",
+    ),
     "slips of the hand": (
         """smtp
 <-  220 x

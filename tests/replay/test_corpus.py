@@ -42,11 +42,6 @@ LEFT_WITHOUT_REPLY: Final = {
     "smtp-server-shuts-down",
 }
 
-COUNTED_TWICE: Final = dict.fromkeys(
-    ("pop3-stls-certificate-unknown", "pop3-stls-good", "smtp-starttls-certificate-unknown", "smtp-starttls-good"),
-    "octets that are not in clear are counted twice where a stream ends with them",
-)
-
 
 class Row(NamedTuple):
     """What README.md says about a file."""
@@ -69,20 +64,6 @@ def table() -> dict[str, Row]:
 
 ROWS: Final = table()
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-
-
-def each_file_but(wrong: dict[str, str]) -> pytest.MarkDecorator:
-    """Every file; those that are `wrong`, for the reason given, are to fail until they are mended."""
-    return pytest.mark.parametrize(
-        "path",
-        [
-            pytest.param(path, marks=pytest.mark.xfail(strict=True, reason=wrong[path.stem]))
-            if path.stem in wrong
-            else path
-            for path in FILES
-        ],
-        ids=[path.stem for path in FILES],
-    )
 
 
 def recording(path: Path) -> Recording:
@@ -132,15 +113,7 @@ def test_it_begins_by_telling_what_it_is(path: Path) -> None:
     assert second.startswith("# ")
 
 
-@each_file_but(
-    {
-        "pop2-sizes-wrong": "a message that never came whole counts as nothing and not as a failure",
-        "pop3-silent-in-retr": "a message that never came whole counts as nothing and not as a failure",
-        "smtp-dropped-in-data": "a message that never went whole counts as nothing and not as a failure",
-        "smtp-dropped-after-data": "354 counts as the reply to the message",
-        "smtp-reset-after-data": "354 counts as the reply to the message",
-    }
-)
+@each_file
 def test_it_comes_to_what_the_readme_says(path: Path) -> None:
     session = recording(path).session
     assert session.outcome.split(":")[0] == ROWS[path.stem].outcome
@@ -154,7 +127,7 @@ def test_all_of_it_is_understood(path: Path) -> None:
     assert bool(unparsed) == ("unparsed" in ROWS[path.stem].shows)
 
 
-@each_file_but({"smtp-spoke-before-greeting": "a greeting that breaks off takes the reply to EHLO for its rest"})
+@each_file
 def test_every_quit_has_its_own_reply(path: Path) -> None:
     replies = [each.reply for each in recording(path).exchanges if each.verb == "QUIT"]
     assert {reply.code for reply in replies if reply} <= {"221", "330", "+OK", "+"}
@@ -170,7 +143,7 @@ def test_it_comes_back_from_the_database(path: Path, engine: Engine) -> None:
     assert (kept.session.outcome, kept.session.failed) == (read.session.outcome, read.session.failed)
 
 
-@each_file_but(COUNTED_TWICE)
+@each_file
 def test_it_is_the_same_when_written_and_read_again(path: Path, tmp_path: Path) -> None:
     read = recording(path)
     copy = tmp_path / "copy.talk"
@@ -182,7 +155,7 @@ def test_it_is_the_same_when_written_and_read_again(path: Path, tmp_path: Path) 
     assert as_talk(again) == as_talk(read)
 
 
-@each_file_but({**COUNTED_TWICE, "smtp-tls-without-starttls": "octets that are not in clear leave an empty frame"})
+@each_file
 def test_it_is_the_same_in_json(path: Path, tmp_path: Path) -> None:
     read = recording(path)
     copy = tmp_path / "copy.json"

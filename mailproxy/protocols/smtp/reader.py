@@ -143,9 +143,14 @@ class SmtpDialogue(Dialogue):
             if line is None:
                 flags.add(Flag.UNFINISHED)
                 break
+            found = REPLY.match(line.said)
+            if found and found[1] != code and self.pending and not self.greeted:
+                # A greeting that never ends teases clients that do not wait: what comes now is the next reply.
+                self.server.push_back(line.octets)
+                flags.add(Flag.UNFINISHED)
+                break
             flags |= line_flags(line.octets)
             span = Span(Side.SERVER, span.start, line.span.end)
-            found = REPLY.match(line.said)
             texts.append(found[3] if found else line.said)
             if found and found[1] != code:
                 flags.add(Flag.MIXED_CODES)
