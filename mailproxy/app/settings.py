@@ -1,6 +1,7 @@
 """Settings: where the database is, and what `mailproxy.toml` says."""
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -10,6 +11,8 @@ import platformdirs
 from mailproxy.app.routes import Route, RouteError, make
 
 FILE: Final = Path("mailproxy.toml")
+_PASSWORD: Final = re.compile(r"(://[^:/@]*:).*@")
+_PASSWORD_PARAMETER: Final = re.compile(r"([?&]password=)[^&]*")
 _KEYS: Final = {"db": str, "content": str, "keep_secrets": bool, "public": bool, "when_full": str, "route": list}
 
 
@@ -32,6 +35,11 @@ def database() -> str:
     """The database that is used where none is named: `MAILPROXY_DB`, else one in the user's data directory."""
     named = os.environ.get("MAILPROXY_DB")
     return named or str(Path(platformdirs.user_data_dir("mailproxy", appauthor=False)) / "mailproxy.sqlite")
+
+
+def shown(db: str) -> str:
+    """The name of a database as it can be shown: without the password that a URL may hold."""
+    return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1***@", db))
 
 
 def state() -> Path:

@@ -1,5 +1,6 @@
 """Take recordings out: as lines for a screen, as transcripts, JSON or messages."""
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -44,6 +45,11 @@ def _hex_row(at: int, octets: bytes) -> str:
 def headers(sessions: Sequence[Session]) -> str:
     """Sessions as JSON, without what was said."""
     return record_json.write([Recording(session) for session in sessions], entries=False)
+
+
+def header_line(session: Session) -> str:
+    """A session as JSON in one line, without what was said."""
+    return json.dumps({"version": record_json.VERSION, "sessions": [record_json.header(session)]})
 
 
 def as_json(recordings: Iterable[Recording]) -> str:

@@ -20,6 +20,7 @@ def demo(db: Database = None, as_json: Json = False) -> None:
     import trio
 
     from mailproxy.app.demo import demo as run
+    from mailproxy.app.settings import shown
     from mailproxy.app.take_out import headers
     from mailproxy.cli.record import Live
 
@@ -29,11 +30,11 @@ def demo(db: Database = None, as_json: Json = False) -> None:
         typer.echo(headers(sessions), nl=False)
         return
     failed = [session for session in sessions if session.failed]
-    render.say(f"\n{len(sessions)} sessions are recorded in {where}, {len(failed)} of which failed:\n")
+    render.say(f"\n{len(sessions)} sessions are recorded in {shown(where)}, {len(failed)} of which failed:\n")
     for session in sessions:
         render.say(f"  {session.id:>4}  {session.protocol:<4}  {render.outcome(session)}")
     render.say("\nGo on with:\n")
-    elsewhere = "" if where == database(None) else f" --db {where}"
+    elsewhere = "" if where == database(None) else f" --db {shown(where)}"
     _table(_next(sessions[0], failed[0], elsewhere))
 
 

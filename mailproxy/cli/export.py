@@ -35,6 +35,7 @@ def export(
     ] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Transcripts with a column of seconds.")] = False,
     db: Database = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Write sessions as transcripts, as JSON, or their messages.
 
@@ -46,15 +47,17 @@ def export(
     mailproxy export last --format eml -o messages/
     """
     from mailproxy.app.library import recordings
-    from mailproxy.app.take_out import as_json, as_messages, as_talk, write
+    from mailproxy.app.take_out import as_json as documents
+    from mailproxy.app.take_out import as_messages, as_talk, write
 
     found = recordings(database(db), names)
+    format = Format.JSON if as_json else format
     files: Mapping[str, str | bytes]
     match format:
         case Format.TALK:
             files = {f"{each.session.id or number}.talk": as_talk(each, timing) for number, each in enumerate(found, 1)}
         case Format.JSON:
-            files = {"sessions.json": as_json(found)}
+            files = {"sessions.json": documents(found)}
         case Format.EML:
             files = as_messages(found)
             if not files:

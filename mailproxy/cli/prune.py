@@ -41,7 +41,7 @@ def prune(
     if as_json:
         import json
 
-        typer.echo(json.dumps({"version": 1, "sessions": pruned.sessions, "freed": pruned.freed}))
+        typer.echo(json.dumps({"version": 1, "pruned": pruned.sessions, "freed": pruned.freed}))
         return
     render.say(f"{pruned.sessions} session{'s' * (pruned.sessions != 1)} deleted, {pruned.freed:,} octets given back")
 

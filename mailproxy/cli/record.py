@@ -62,6 +62,10 @@ def record(
             help="While nothing can be recorded: refuse new connections, relay on, or stop. [default: refuse]"
         ),
     ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print, instead of all else, each session that has ended, as JSON in one line."),
+    ] = False,
     poller: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
     """Record what a mail program and its server say.
@@ -99,10 +103,10 @@ def record(
         Terms(keep_secrets or bool(settings.keep_secrets), Keep(content or settings.content or "full")),
         ready_file,
         WhenFull(when_full or settings.when_full or "refuse"),
-        live=not quiet,
+        live=not (quiet or as_json),
         poller=poller,
     )
-    trio.run(run, plan, Live(quiet, plan.db))
+    trio.run(run, plan, Documents() if as_json else Live(quiet, plan.db))
 
 
 def _settings(config: Path | None) -> "Settings":
@@ -128,6 +132,8 @@ class Live:
 
     def listening(self, where: "Sequence[Listening]") -> None:
         """Say what to enter in the mail program."""
+        from mailproxy.app.settings import shown
+
         if not self._introduce:
             return
         render.say("Enter in your mail program, and leave user name and password as they are:\n")
@@ -135,7 +141,7 @@ class Live:
             place = f"server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
             render.say(f"  {route.title:<20}  {place}")
             render.say(f"  {'':<20}  connection security: none   (goes on to {route.upstream})\n")
-        render.say(f"Recording into {self._db}. Ctrl-C ends it.\n")
+        render.say(f"Recording into {shown(self._db)}. Ctrl-C ends it.\n")
 
     def waiting(self, where: "Sequence[Listening]") -> None:
         """Say who has not called yet."""
@@ -170,3 +176,29 @@ class Live:
     def _print(self, number: int, text: str) -> None:
         several = len(self._open) > 1
         render.say(f"{number:>4} {text}" if several else text)
+
+
+class Documents:
+    """Tells programs of sessions that have ended."""
+
+    def listening(self, where: "Sequence[Listening]") -> None:
+        """The ready file says where."""
+
+    def waiting(self, where: "Sequence[Listening]") -> None:
+        """No session has ended."""
+
+    def began(self, session: "Session") -> None:
+        """No session has ended."""
+
+    def said(self, number: int, lines: "Sequence[Line]") -> None:
+        """No session has ended."""
+
+    def ended(self, session: "Session") -> None:
+        """Print the session, without what was said: its number tells where that is."""
+        from mailproxy.app.take_out import header_line
+
+        typer.echo(header_line(session))
+
+    def trouble(self, text: str) -> None:
+        """Say loudly what is wrong."""
+        render.complain(text)

@@ -11,7 +11,7 @@ import typer
 from mailproxy.cli.options import Database, database
 
 if TYPE_CHECKING:
-    from mailproxy.app.by_hand import Person
+    pass
 
 CHUNK = 65_536  # octets
 
@@ -29,6 +29,9 @@ def telnet(
     ] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Keep nothing of it.")] = False,
     db: Database = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the session as JSON at the end, and what is said on standard error.")
+    ] = False,
 ) -> None:
     """Talk to a mail server by hand.
 
@@ -45,6 +48,7 @@ def telnet(
     import trio
 
     from mailproxy.app.by_hand import by_hand, target
+    from mailproxy.app.take_out import headers
     from mailproxy.app.taking import notebook
 
     try:
@@ -55,18 +59,21 @@ def telnet(
         raise typer.BadParameter(str(error), param_hint="HOST") from error
     with ExitStack() as stack:
         person = stack.enter_context(_keyboard())
+        person.aside = as_json
         kept = None if no_record else stack.enter_context(notebook(database(db), where))
         try:
             trio.run(by_hand, where, person, kept)
         finally:
             if kept and kept.trouble:
                 person.warn(f"not all of it is recorded: {kept.trouble}")
+            elif kept and as_json:
+                typer.echo(headers([kept.session]), nl=False)
             elif kept:
                 typer.echo(f"=== recorded as session {kept.session.id}: mailproxy show {kept.session.id}", err=True)
 
 
 @contextmanager
-def _keyboard() -> Iterator["Person"]:
+def _keyboard() -> Iterator["Pipe | Terminal"]:
     """Who types. A thread that still waits for a key at the end leaves the terminal as it was."""
     if not sys.stdin.isatty():
         yield Pipe()
@@ -84,11 +91,16 @@ def _keyboard() -> Iterator["Person"]:
 
 
 class Screen:
-    """What is shown; warnings go to standard error, so that a script's output is what the server said."""
+    """What is shown; warnings go to standard error, so that a script's output is what the server said.
+
+    With `aside` all goes there, and the output is for something else.
+    """
+
+    aside = False
 
     def show(self, text: str) -> None:
         """Show lines of the server, and what mailproxy was asked for."""
-        self._write(text, False)
+        self._write(text, self.aside)
 
     def warn(self, text: str) -> None:
         """Show a warning."""

@@ -437,12 +437,12 @@ def test_old_sessions_are_deleted(mailproxy: Mailproxy) -> None:
 
 
 def test_nothing_is_old_enough(mailproxy: Mailproxy) -> None:
-    assert mailproxy("prune", "--older-than", "5200w", "--json").json == {"version": 1, "sessions": 0, "freed": 0}
+    assert mailproxy("prune", "--older-than", "5200w", "--json").json == {"version": 1, "pruned": 0, "freed": 0}
     assert len(mailproxy("sessions").lines) == 4
 
 
 def test_the_oldest_go_until_it_fits(mailproxy: Mailproxy) -> None:
     pruned = mailproxy("prune", "--max-size", "1", "--json").json
-    assert pruned["sessions"] == 4
+    assert pruned["pruned"] == 4
     assert mailproxy("sessions").lines == ["No session."]
     assert mailproxy("prune", "--max-size", "1G").lines == ["0 sessions deleted, 0 octets given back"]

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,6 +84,14 @@ class Recording:
             if text in line:
                 return line
         raise AssertionError(f"{text!r} was not printed:\n" + "\n".join(self.seen) + "".join(self._errors))
+
+    def until_listening(self) -> None:
+        """Until the ready file is there."""
+        deadline = time.monotonic() + LIMIT
+        while not self._ready.exists():
+            assert time.monotonic() < deadline, self.errors
+            assert self.process.poll() is None, self.errors
+            time.sleep(0.01)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -221,6 +230,19 @@ def test_nothing_is_printed_of_sessions_where_nobody_wants_it(record: Record, se
     recording.stop()
     assert recording.lines.get(timeout=LIMIT) is None
     assert len(sessions()) == 1
+
+
+def test_ended_sessions_are_told_in_json(record: Record, server: Server) -> None:
+    recording = record(f"0=smtp://{LOCAL}:{server.port}", "--json", listens=False)
+    recording.until_listening()
+    with call(recording.ports[0]) as client:
+        ask(client, b"QUIT\r\n")
+    line = recording.lines.get(timeout=LIMIT)
+    assert line
+    document = json.loads(line)
+    assert (document["version"], [each["id"] for each in document["sessions"]]) == (1, [1])
+    recording.stop()
+    assert recording.lines.get(timeout=LIMIT) is None
 
 
 def test_several_routes_and_ipv6(record: Record, server: Server) -> None:

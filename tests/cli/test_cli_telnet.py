@@ -112,6 +112,13 @@ def test_a_session_by_hand_that_failed_is_found(practice: dict[str, int], mailpr
     assert (session["protocol"], session["user"]) == ("pop3", "alice")
 
 
+def test_it_is_told_in_json(port: int) -> None:
+    done = run(b"USER alice\nQUIT\n", "127.0.0.1", str(port), "--json")
+    [session] = json.loads(done.stdout)["sessions"]
+    assert (session["id"], session["user"], session["failed"]) == (1, "alice", False)
+    assert b"+OK POP3 ready" in done.stderr
+
+
 def test_it_is_not_recorded_where_nobody_wants_it(port: int, database: Path) -> None:
     assert run(b"QUIT\n", "127.0.0.1", str(port), "--no-record").stderr == b""
     assert not database.exists()
