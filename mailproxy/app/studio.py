@@ -16,7 +16,7 @@ from mailproxy.app.routes import Route, place
 from mailproxy.app.screen import Listening, Screen
 from mailproxy.app.taking import concluded
 from mailproxy.formats.talk_write import Writer
-from mailproxy.model.octets import Entry, Note, Side
+from mailproxy.model.octets import Entry, Mark, Note, Side
 from mailproxy.model.session import Leg, Session
 from mailproxy.net.listen import Port
 from mailproxy.net.perform import Address, Conversation
@@ -252,6 +252,14 @@ class Take:
         """The server has taken the connection."""
         self._session = replace(self._session, server=server)
         self._entered = False
+
+    def failed(self, failure: Exception) -> None:
+        """Tell of an error of our own, by its kind only: its text may hold what was said."""
+        kind = type(failure).__name__
+        self._studio.screen.trouble(f"session {self._session.id} was broken off by an error of mailproxy: {kind}")
+        self._tally.note(Note(Mark.TROUBLE, f"reset by mailproxy, which failed: {kind}", self._now()))
+        self._relay.dialogue.exchanges = []
+        self.over()
 
     def over(self) -> None:
         """Say what came of it."""

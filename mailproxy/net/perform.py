@@ -40,6 +40,9 @@ class Owner(Protocol):
     def over(self) -> None:
         """Nothing more will come."""
 
+    def failed(self, failure: Exception) -> None:
+        """mailproxy itself has failed in this conversation, which is broken off."""
+
 
 class Conversation:
     """Holds a relay's conversation over sockets. `now` gives microseconds since it began."""
@@ -100,9 +103,14 @@ class Conversation:
 
     def received(self, side: Side, octets: bytes) -> None:
         """Octets came."""
+        if not self._relay.over:
+            try:
+                self._hand_over(side, octets)
+            except Exception as failure:  # a bug of ours ends one session, not all
+                self._failed(failure)
+
+    def _hand_over(self, side: Side, octets: bytes) -> None:
         relay = self._relay
-        if relay.over:
-            return
         entries, forward, answer = relay.received(side, octets, self._now())
         if entries:
             self._owner.record(entries)
@@ -119,12 +127,12 @@ class Conversation:
     def ended(self, side: Side) -> None:
         """A peer has ended its stream."""
         if not self._relay.over:
-            self._perform(self._relay.ended(side, self._now()))
+            self._try(lambda: self._relay.ended(side, self._now()))
 
     def broke(self, side: Side, how: How) -> None:
         """A connection has broken."""
         if not self._relay.over:
-            self._perform(self._relay.broke(side, how, self._now()))
+            self._try(lambda: self._relay.broke(side, how, self._now()))
 
     def congested(self, side: Side, congested: bool) -> None:
         """One peer takes no more for now: the other is not read."""
@@ -133,6 +141,19 @@ class Conversation:
             other.pause(congested)
 
     # Inside.
+
+    def _try(self, event: Callable[[], list[Action]]) -> None:
+        try:
+            self._perform(event())
+        except Exception as failure:  # as above
+            self._failed(failure)
+
+    def _failed(self, failure: Exception) -> None:
+        self._relay.over = True
+        self._client.reset()
+        if self._server:
+            self._server.reset()
+        self._owner.failed(failure)
 
     async def _dial(self, scope: trio.CancelScope) -> None:
         with scope:

@@ -30,6 +30,7 @@ class Stage:
         self.entries: list[Entry] = []
         self.relay = Relay(named("smtp").dialogue())
         self.ended = trio.Event()
+        self.failures: list[Exception] = []
         self.server: LegFacts | None = None
         self.conversation: Conversation | None = None
 
@@ -43,6 +44,10 @@ class Stage:
         self.server = server
 
     def over(self) -> None:
+        self.ended.set()
+
+    def failed(self, failure: Exception) -> None:
+        self.failures.append(failure)
         self.ended.set()
 
     @property
@@ -97,10 +102,14 @@ async def talk(backend: str) -> AsyncIterator[tuple[Stage, trio.SocketStream, tr
     with listener:
         async with proxy(backend, Address(LOCAL, listener.getsockname()[1])) as (stage, call):
             client = stream(call())
-            accepted, _ = await trio.socket.from_stdlib_socket(listener).accept()
-            server = trio.SocketStream(accepted)
+            server = await accepted(listener)
             async with client, server:
                 yield stage, client, server
+
+
+async def accepted(listener: socket.socket) -> trio.SocketStream:
+    sock, _ = await trio.socket.from_stdlib_socket(listener).accept()
+    return trio.SocketStream(sock)
 
 
 def stream(sock: socket.socket) -> trio.SocketStream:
@@ -262,8 +271,7 @@ async def test_all_addresses_of_a_name_are_tried(backend: str) -> None:
         async with proxy(backend, Address("mail.example.org", listener.getsockname()[1])) as (stage, call):
             async with stream(call()) as client:
                 await client.send_all(b"EHLO early\r\n")
-                accepted, _ = await trio.socket.from_stdlib_socket(listener).accept()
-                async with trio.SocketStream(accepted) as server:
+                async with await accepted(listener) as server:
                     assert await exactly(server, 12) == b"EHLO early\r\n"
             assert f"=== connected to mail.example.org ({LOCAL})" in stage.notes
 
@@ -311,3 +319,43 @@ async def test_mailproxy_is_stopped(backend: str) -> None:
         assert await all_of(server) == b""
         assert stage.notes[1:] == ["*** cut off: mailproxy was stopped"]
         assert set(stage.endings.values()) == {(None, How.CUT)}
+
+
+def call(port: Port) -> trio.SocketStream:
+    return stream(socket.create_connection((LOCAL, port.number)))
+
+
+class Clumsy(Stage):
+    """Fails where it should record."""
+
+    def record(self, entries: list[Entry]) -> None:
+        if any(isinstance(entry, Frame) for entry in entries):
+            raise ZeroDivisionError
+
+
+@pollers
+@trio_test
+async def test_an_error_of_ours_ends_one_session_and_no_other(backend: str) -> None:
+    listener = socket.create_server((LOCAL, 0))
+    listener.setblocking(False)
+    stages: list[Stage] = [Clumsy(), Stage()]
+    waiting = iter(stages)
+    with trio.fail_after(20), listener:
+        async with trio.open_nursery() as nursery, open_poller(backend) as poller:
+            address = Address(LOCAL, listener.getsockname()[1])
+
+            def start(sock: socket.socket, who: tuple[str, int]) -> None:
+                _starter(next(waiting), address, poller, nursery)(sock, who)
+
+            port = Port(LOCAL, 0, poller, start, _no_trouble)
+            async with call(port) as first, await accepted(listener) as server:
+                await first.send_all(b"NOOP\r\n")
+                assert await is_reset(first)
+                assert await is_reset(server)
+            async with call(port) as second, await accepted(listener) as server:
+                await second.send_all(b"NOOP\r\n")
+                assert await exactly(server, 6) == b"NOOP\r\n"
+            port.close()
+            nursery.cancel_scope.cancel()
+    assert [type(failure) for failure in stages[0].failures] == [ZeroDivisionError]
+    assert stages[1].failures == []
