@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from mailproxy.protocols import named, names
 
+TLS_SCHEMES: Final = frozenset({"smtps", "pop3s", "smtp+starttls", "pop3+starttls"})
 LOOPBACK: Final = "127.0.0.1"
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z0-9+]+)://(?P<place>[^/]*)/?")
 _PLACE: Final = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]*))(?::(?P<port>\d{1,5}))?")
@@ -55,6 +56,10 @@ def parse(text: str) -> Route:
 def make(upstream: str, listen: str = "") -> Route:
     """A route to the URL `upstream`, listening on `[host:]port`; raises RouteError."""
     url = _URL.fullmatch(upstream)
+    if url and url["scheme"].lower() in TLS_SCHEMES:
+        raise RouteError(
+            f"{upstream!r}: mailproxy speaks no TLS of its own yet; write smtp:// or pop3:// and a clear port"
+        )
     if not url or url["scheme"].lower() not in names():
         known = ", ".join(f"{name}://host" for name in names())
         raise RouteError(f"{upstream!r} is no server: write {known}; a port may follow, as in :587")
