@@ -179,9 +179,12 @@ class Hearing(ABC):
     def _entries(self, side: Side) -> list[Entry]:
         at = self.at
         inbox, other = (self.client, self.server) if side is _CLIENT else (self.server, self.client)
-        entries: list[Entry] = [
-            Frame(side, octets, at, start, wire, kind) for kind, start, octets, wire in inbox.pieces()
-        ]
+        pieces = inbox.pieces()
+        if len(pieces) == 1:
+            kind, start, octets, wire = pieces[0]
+            entries: list[Entry] = [Frame(side, octets, at, start, wire, kind)]
+        else:
+            entries = [Frame(side, octets, at, start, wire, kind) for kind, start, octets, wire in pieces]
         if other.unread:
             side = side.other
             entries += [Frame(side, octets, at, start, wire, kind) for kind, start, octets, wire in other.pieces()]

@@ -267,7 +267,10 @@ class Sheet:
         if not entries:
             return
         number, seq = self._id, self._seq
-        placed = [(number, place, entry) for place, entry in enumerate(entries, seq)]
+        if len(entries) == 1:
+            placed = [(number, seq, entries[0])]
+        else:
+            placed = [(number, place, entry) for place, entry in enumerate(entries, seq)]
         self._recorder.take_down(placed)
         self._seq = seq + len(placed)
 

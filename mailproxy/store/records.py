@@ -15,6 +15,9 @@ _FRAME_HEAD: Final = struct.Struct("<IBqIqqqB")  # and at, start, wire, bits
 _NOTE_HEAD: Final = struct.Struct("<IBqIqB")  # and at, mark
 _JSON: Final = json.JSONEncoder(separators=(",", ":"))
 _KINDS: Final = tuple(Kind)
+_BITS: Final = {kind: place << 3 for place, kind in enumerate(Kind)} | {
+    Side.CLIENT: 0, Side.SERVER: 1 << 2, Origin.PEER: 0, Origin.PROXY: 1 << 1
+}  # fmt: skip
 _MARKS: Final = tuple(Mark)
 
 
@@ -39,7 +42,7 @@ def pack(session_id: int, seq: int, entry: Entry) -> bytes:
     """The record of a frame or a note."""
     if isinstance(entry, Frame):
         side, octets, at, start, wire, kind, origin, secure = entry
-        bits = _KINDS.index(kind) << 3 | (side is Side.SERVER) << 2 | (origin is Origin.PROXY) << 1 | secure
+        bits = _BITS[kind] | _BITS[side] | _BITS[origin] | secure
         length = _FRAME_HEAD.size + len(octets)
         return _FRAME_HEAD.pack(length, _FRAME, session_id, seq, at, start, wire, bits) + octets
     text = entry.text.encode("utf-8", "surrogatepass")

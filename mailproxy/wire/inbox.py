@@ -89,8 +89,15 @@ class Inbox:
 
     def take(self, length: int, kind: Kind = _SPEECH) -> bytes:
         """Read the first `length` octets, settling them as they are."""
-        self.settle(length, kind)
-        return self._pass(length)
+        if self.settled or self.gap or self._withheld:
+            self.settle(length, kind)
+            return self._pass(length)
+        # Nearly always nothing of a line was settled before: the same in one step.
+        octets = self.buffer[:length]
+        self.buffer = self.buffer[length:]
+        self._append(Piece(kind, self.position, octets, length))
+        self.position += length
+        return octets
 
     def omit(self, length: int, kind: Kind = Kind.OMITTED) -> bytes:
         """Read the first `length` octets, noting only the number of those not settled before."""
