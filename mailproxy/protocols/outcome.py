@@ -15,6 +15,7 @@ LOGINS = frozenset({"AUTH", "PASS", "APOP", "USER", "RPOP"})
 MESSAGES = frozenset({"DATA", "BDAT", "RETR", "TOP"})
 HELLOS = frozenset({"EHLO", "HELO", "LHLO"})
 BROKEN = ("closed by the server", "reset by", "timed out", "no such host", "connection", "no route", "TLS failed")
+OURS = ("cut off", "the proxy was killed")
 LONGEST = 160
 
 
@@ -56,6 +57,8 @@ class Tally:
         """Whether the session failed, and its outcome as one line; `quit` where the client took its leave."""
         if self._refusals:
             return True, f"failed: {_refusal(next(iter(self._refusals.values())))}"
+        if self._trouble.startswith(OURS) and not quit:
+            return False, f"unfinished: {self._achieved()}, {escape_text(self._trouble)}"
         if self._broken:
             return True, f"failed: {self._broken}" + (f", {escape_text(self._trouble)}" if self._trouble else "")
         if self._hidden:
