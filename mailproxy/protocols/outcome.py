@@ -56,7 +56,11 @@ class Tally:
     def conclude(self, quit: bool) -> tuple[bool, str]:
         """Whether the session failed, and its outcome as one line; `quit` where the client took its leave."""
         if self._refusals:
-            return True, f"failed: {_refusal(next(iter(self._refusals.values())))}"
+            refusal = _refusal(next(iter(self._refusals.values())))
+            return (
+                True,
+                f"partial: {self._achieved()}, {refusal}" if self.sent or self.fetched else f"failed: {refusal}",
+            )
         if self._trouble.startswith(OURS) and not quit:
             return False, f"unfinished: {self._achieved()}, {escape_text(self._trouble)}"
         if self._broken:
