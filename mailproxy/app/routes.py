@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from mailproxy.protocols import named, names
+from mailproxy.protocols.descriptor import Protocol
 
 TLS_SCHEMES: Final = frozenset({"smtps", "pop3s", "smtp+starttls", "pop3+starttls"})
 LOOPBACK: Final = "127.0.0.1"
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z0-9+]+)://(?P<place>[^/]*)/?")
-_PLACE: Final = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]*))(?::(?P<port>\d{1,5}))?")
+_PLACE: Final = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]\s]*))(?::(?P<port>\d{1,5}))?")
 
 
 class RouteError(Exception):
@@ -18,13 +19,17 @@ class RouteError(Exception):
 
 
 class Route(NamedTuple):
-    """Listen on `listen_host` and `listen_port` (0 is any free one) for what goes to `host` and `port`."""
+    """Listen on `listen_host` and `listen_port` (0 is any free one) for what goes to `host` and `port`.
+
+    `asked` tells whether the port to listen on was asked for: a mail program counts on it then.
+    """
 
     protocol: str
     listen_host: str
     listen_port: int
     host: str
     port: int
+    asked: bool = False
 
     @property
     def title(self) -> str:
@@ -55,27 +60,39 @@ def parse(text: str) -> Route:
 
 def make(upstream: str, listen: str = "") -> Route:
     """A route to the URL `upstream`, listening on `[host:]port`; raises RouteError."""
+    protocol, host, port = _server(upstream)
+    listen_host, listen_port = _listen(listen)
+    asked = listen_port is not None
+    listens = protocol.listen if listen_port is None else listen_port
+    return Route(protocol.name, listen_host or LOOPBACK, listens, host, port, asked)
+
+
+def _server(upstream: str) -> tuple[Protocol, str, int]:
+    """What is spoken with a server, its host and its port. No error repeats a password."""
+    if "@" in upstream:
+        raise RouteError("user name and password stay in the mail program: write smtp://mail.example.org")
     url = _URL.fullmatch(upstream)
-    if url and url["scheme"].lower() in TLS_SCHEMES:
+    scheme = url["scheme"].lower() if url else ""
+    if scheme in TLS_SCHEMES:
         raise RouteError(
             f"{upstream!r}: mailproxy speaks no TLS of its own yet; write smtp:// or pop3:// and a clear port"
         )
-    if not url or url["scheme"].lower() not in names():
+    if not url or scheme not in names():
         known = ", ".join(f"{name}://host" for name in names())
         raise RouteError(f"{upstream!r} is no server: write {known}; a port may follow, as in :587")
-    protocol = named(url["scheme"].lower())
+    protocol = named(scheme)
     host, port = _place(url["place"], upstream)
     if not host:
         raise RouteError(f"{upstream!r} names no host: write {protocol.name}://mail.example.org")
-    listen_host, listen_port = _listen(listen)
-    listens = protocol.listen if listen_port is None else listen_port
-    return Route(protocol.name, listen_host or LOOPBACK, listens, host, port or protocol.port)
+    if port == 0:
+        raise RouteError(f"{upstream!r}: no server has the port 0")
+    return protocol, host, port or protocol.port
 
 
 def _listen(listen: str) -> tuple[str, int | None]:
     if not listen:
         return "", None
-    if listen.isdigit():
+    if listen.isdecimal():
         return "", _port(listen, listen)
     host, port = _place(listen, listen)
     if port is None:
@@ -99,11 +116,15 @@ def _port(text: str, whole: str) -> int:
 
 
 def spread(routes: Iterable[Route]) -> tuple[Route, ...]:
-    """The routes with each default port used once: a second server of the same protocol gets the next one."""
-    taken: set[tuple[str, int]] = set()
+    """The routes with each default port used once: a second server of the same protocol gets the next one.
+
+    A port that was asked for stays what it is.
+    """
+    routes = tuple(routes)
+    taken = {(route.listen_host, route.listen_port) for route in routes if route.asked}
     given: list[Route] = []
     for route in routes:
-        while route.listen_port and (route.listen_host, route.listen_port) in taken:
+        while not route.asked and (route.listen_host, route.listen_port) in taken:
             route = route._replace(listen_port=route.listen_port + 1)
         taken.add((route.listen_host, route.listen_port))
         given.append(route)

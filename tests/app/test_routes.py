@@ -1,8 +1,10 @@
 """Routes, as they are typed."""
 
+import re
+
 import pytest
 
-from mailproxy.app.routes import Route, RouteError, is_private, parse, spread
+from mailproxy.app.routes import Route, RouteError, is_private, parse, place, spread
 
 
 @pytest.mark.parametrize(
@@ -11,15 +13,18 @@ from mailproxy.app.routes import Route, RouteError, is_private, parse, spread
         ("smtp://mail.example.org", Route("smtp", "127.0.0.1", 2525, "mail.example.org", 25)),
         ("SMTP://mail.example.org:587/", Route("smtp", "127.0.0.1", 2525, "mail.example.org", 587)),
         ("lmtp://[::1]", Route("lmtp", "127.0.0.1", 2524, "::1", 24)),
-        ("2110=pop3://pop.example.org", Route("pop3", "127.0.0.1", 2110, "pop.example.org", 110)),
-        ("0=pop2://pop.example.org", Route("pop2", "127.0.0.1", 0, "pop.example.org", 109)),
-        ("192.0.2.1:25=smtp://x", Route("smtp", "192.0.2.1", 25, "x", 25)),
-        ("[::1]:2525=smtp://[2001:db8::25]:26", Route("smtp", "::1", 2525, "2001:db8::25", 26)),
+        ("=smtp://x", Route("smtp", "127.0.0.1", 2525, "x", 25)),
+        ("2110=pop3://pop.example.org", Route("pop3", "127.0.0.1", 2110, "pop.example.org", 110, asked=True)),
+        (":2110=pop3://pop.example.org", Route("pop3", "127.0.0.1", 2110, "pop.example.org", 110, asked=True)),
+        ("0=pop2://pop.example.org", Route("pop2", "127.0.0.1", 0, "pop.example.org", 109, asked=True)),
+        ("192.0.2.1:25=smtp://x", Route("smtp", "192.0.2.1", 25, "x", 25, asked=True)),
+        ("[::1]:2525=smtp://[2001:db8::25]:26", Route("smtp", "::1", 2525, "2001:db8::25", 26, asked=True)),
     ],
 )
 def test_a_route(typed: str, route: Route) -> None:
     assert parse(typed) == route
-    assert parse(f"{route.listen_port}={route.upstream}")[3:] == (route.host, route.port)
+    listen = place(route.listen_host, route.listen_port)
+    assert parse(f"{listen}={route.upstream}") == route._replace(asked=True)
 
 
 @pytest.mark.parametrize(
@@ -27,27 +32,72 @@ def test_a_route(typed: str, route: Route) -> None:
     [
         ("mail.example.org", "is no server: write smtp://host"),
         ("http://mail.example.org", "is no server"),
+        ("smtp://x/inbox", "is no server"),
         ("smtp://", "names no host"),
+        ("smtp://:25", "names no host"),
         ("smtp://::1", "IPv6 addresses stand in brackets"),
+        ("smtp://[::1", "IPv6 addresses stand in brackets"),
+        ("smtp://[]", "IPv6 addresses stand in brackets"),
+        ("smtp://mail example.org", "is no host and port"),
         ("smtp://x:99999", "a port is at most 65535"),
+        ("smtp://x:0", "no server has the port 0"),
+        ("smtp://x:smtp", "is no host and port"),
+        ("65536=smtp://x", "a port is at most 65535"),
+        ("²=smtp://x", "has no port"),
+        ("-1=smtp://x", "has no port"),
         ("x=smtp://y", "has no port"),
+        ("[::1]=smtp://y", "has no port"),
         ("smtps://x", "no TLS of its own yet"),
         ("pop3+starttls://x", "no TLS of its own yet"),
     ],
 )
 def test_what_is_no_route(typed: str, told: str) -> None:
-    with pytest.raises(RouteError, match=told):
+    with pytest.raises(RouteError, match=re.escape(told)):
         parse(typed)
 
 
-def test_servers_of_one_protocol_get_ports_one_after_another() -> None:
-    routes = spread(parse(each) for each in ("smtp://a", "smtp://b", "pop3://c", "0=smtp://d", "0=smtp://e"))
-    assert [route.listen_port for route in routes] == [2525, 2526, 2110, 0, 0]
+@pytest.mark.parametrize("scheme", ["smtp", "pop3s", "imap"])
+@pytest.mark.parametrize("rest", ["", ":587", "/inbox"])
+def test_a_password_in_a_url_is_not_repeated(scheme: str, rest: str) -> None:
+    with pytest.raises(RouteError, match="user name and password stay in the mail program") as raised:
+        parse(f"2525={scheme}://alice:open=sesame@mail.example.org{rest}")
+    assert "sesame" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "ports"),
+    [
+        ("smtp://a smtp://b smtp://c pop3://d", [2525, 2526, 2527, 2110]),
+        ("0=smtp://a 0=smtp://b", [0, 0]),
+        ("2525=smtp://a smtp://b", [2525, 2526]),
+        ("smtp://a 2525=smtp://b smtp://c", [2526, 2525, 2527]),
+        ("smtp://a [::1]:2525=smtp://b", [2525, 2525]),
+        ("2525=smtp://a 2525=smtp://b", [2525, 2525]),
+        ("65535=smtp://a 65535=smtp://b", [65535, 65535]),
+    ],
+)
+def test_a_port_is_given_to_one_server_and_one_that_was_asked_for_stays(typed: str, ports: list[int]) -> None:
+    routes = [parse(each) for each in typed.split()]
+    given = spread(routes)
+    assert [route.listen_port for route in given] == ports
+    assert [route.upstream for route in given] == [route.upstream for route in routes]
 
 
 @pytest.mark.parametrize(
     ("host", "private"),
-    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("x", False)],
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("LocalHost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.1", False),
+        ("x", False),
+        ("localhost.example.org", False),
+        ("", False),
+    ],
 )
 def test_who_can_reach_an_address(host: str, private: bool) -> None:
     assert is_private(host) is private
