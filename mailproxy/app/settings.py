@@ -14,6 +14,7 @@ FILE: Final = Path("mailproxy.toml")
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:).*@")
 _PASSWORD_PARAMETER: Final = re.compile(r"([?&]password=)[^&]*")
 _KEYS: Final = {"db": str, "content": str, "keep_secrets": bool, "public": bool, "when_full": str, "route": list}
+_CHOICES: Final = {"content": ("full", "headers", "none"), "when_full": ("refuse", "relay", "stop")}
 
 
 class SettingsError(Exception):
@@ -59,6 +60,8 @@ def read(path: Path) -> Settings:
         if key not in _KEYS or not isinstance(value, _KEYS[key]):
             known = ", ".join(_KEYS)
             raise SettingsError(f"{path}: {key} = {value!r} is not understood; there is {known}")
+        if (choices := _CHOICES.get(key)) and value not in choices:
+            raise SettingsError(f"{path}: {key} = {value!r} is not understood; there is {', '.join(choices)}")
     routes = tuple(_route(path, each) for each in said.pop("route", []))
     return Settings(routes, **said)
 
