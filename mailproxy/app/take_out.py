@@ -71,7 +71,7 @@ def write(files: Mapping[str, str | bytes], output: Path | None) -> list[Path]:
     """Write files to standard output, to one file or into a directory; returns what was written. Raises OSError."""
     if output is None:
         for content in files.values():
-            sys.stdout.buffer.write(_octets(content))
+            _put(_octets(content))
         sys.stdout.buffer.flush()
         return []
     if len(files) == 1 and not output.is_dir() and output.suffix:
@@ -81,6 +81,13 @@ def write(files: Mapping[str, str | bytes], output: Path | None) -> list[Path]:
     for name, content in files.items():
         (output / name).write_bytes(_octets(content))
     return [output / name for name in files]
+
+
+def _put(octets: bytes) -> None:
+    """Write all to standard output, which takes a part at a time where Python was told not to buffer."""
+    left = memoryview(octets)
+    while left:
+        left = left[sys.stdout.buffer.write(left) :]
 
 
 def _octets(content: str | bytes) -> bytes:

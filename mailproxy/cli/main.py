@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import typer
 
-from mailproxy.cli.render import complain
+from mailproxy.cli import render
 from mailproxy.model.escape import escape_text
 
 app = typer.Typer(
@@ -55,6 +55,7 @@ _register()
 
 def main() -> None:
     """Run the command line; what goes wrong is told in one line, with an exit code: 2 where the words were off."""
+    render.fit()
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -66,10 +67,10 @@ def _run(words: list[str]) -> int:
             case KeyboardInterrupt() | typer.Abort():
                 return 130
             case BrokenPipeError():
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                render.hush()
                 return 1
             case first if not os.environ.get("MAILPROXY_DEBUG"):
-                complain(_harmless(_one_line(first)))
+                render.complain(_harmless(_one_line(first)))
                 return int(getattr(first, "exit_code", 1))
         raise
 

@@ -121,7 +121,7 @@ def _settings(config: Path | None) -> "Settings":
 
 
 class Live:
-    """Shows sessions as they go on."""
+    """Shows sessions as they go on, and lets them go on where nobody looks."""
 
     def __init__(self, quiet: bool, db: str, introduce: bool = True) -> None:
         self._quiet = quiet
@@ -136,19 +136,19 @@ class Live:
 
         if not self._introduce:
             return
-        render.say("Enter in your mail program, and leave user name and password as they are:\n")
+        render.show("Enter in your mail program, and leave user name and password as they are:\n")
         for route, host, port in where:
             place = f"server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
-            render.say(f"  {route.title:<20}  {place}")
-            render.say(f"  {'':<20}  connection security: none   (goes on to {route.upstream})\n")
-        render.say(f"Recording into {shown(self._db)}. Ctrl-C ends it.\n")
+            render.show(f"  {route.title:<20}  {place}")
+            render.show(f"  {'':<20}  connection security: none   (goes on to {route.upstream})\n")
+        render.show(f"Recording into {shown(self._db)}. Ctrl-C ends it.\n")
 
     def waiting(self, where: "Sequence[Listening]") -> None:
         """Say who has not called yet."""
         from mailproxy.app.routes import place
 
         places = ", ".join(place(each.host, each.port) for each in where)
-        render.say(render.paint(f"... no connection seen yet on {places}", dim=True))
+        render.show(render.paint(f"... no connection seen yet on {places}", dim=True))
 
     def began(self, session: "Session") -> None:
         """Say that somebody has called."""
@@ -175,7 +175,7 @@ class Live:
 
     def _print(self, number: int, text: str) -> None:
         several = len(self._open) > 1
-        render.say(f"{number:>4} {text}" if several else text)
+        render.show(f"{number:>4} {text}" if several else text)
 
 
 class Documents:
@@ -197,7 +197,7 @@ class Documents:
         """Print the session, without what was said: its number tells where that is."""
         from mailproxy.app.take_out import header_line
 
-        typer.echo(header_line(session))
+        render.show(header_line(session))
 
     def trouble(self, text: str) -> None:
         """Say loudly what is wrong."""

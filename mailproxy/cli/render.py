@@ -1,7 +1,9 @@
 """How things look on a terminal: colours that the marks say too, so nothing depends on them."""
 
+import io
 import os
 import sys
+from contextlib import suppress
 from typing import Final
 
 import typer
@@ -52,10 +54,33 @@ def _safe(text: str) -> str:
 
 
 def say(text: str = "") -> None:
-    """Print a line."""
+    """Print a line. Raises OSError where that cannot be, and BrokenPipeError where nobody reads it."""
     typer.echo(text, color=colourful())
+
+
+def show(text: str = "") -> None:
+    """Print a line of something that goes on, whether it can be printed or not."""
+    try:
+        say(text)
+    except BrokenPipeError:
+        hush()
+    except OSError as error:
+        hush()
+        complain(f"nothing is shown any more: {error.strerror}")
 
 
 def complain(text: str) -> None:
     """Say on standard error what went wrong, in one line."""
-    typer.echo(f"mailproxy: {_safe(text)}", err=True)
+    with suppress(OSError):  # there is nobody left to tell
+        typer.echo(f"mailproxy: {_safe(text)}", err=True)
+
+
+def hush() -> None:
+    """Let standard output go nowhere from now on, with what is on its way there."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def fit() -> None:
+    """Have standard output take any text, also where its encoding lacks characters of it."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

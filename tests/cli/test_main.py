@@ -1,10 +1,14 @@
 """The command line as a whole: help, errors in one line, exit codes, colours."""
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup, TyperOption
+from typer.main import get_command
 
 from mailproxy.cli import main
 from tests.cli.command import PROGRAM, Mailproxy, program
@@ -30,6 +34,29 @@ def test_every_command_has_a_help(mailproxy: Mailproxy, command: str, asked: str
     assert max(map(len, shown.lines)) <= 100
 
 
+def options(command: str) -> list[TyperOption]:
+    """What a command takes besides its arguments, as it is registered."""
+    group = get_command(main.app)
+    assert isinstance(group, TyperGroup)
+    return [each for each in group.commands[command].params if isinstance(each, TyperOption) and not each.hidden]
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_the_help_tells_of_every_option(mailproxy: Mailproxy, command: str) -> None:
+    told = mailproxy(command, "--help").out.split()
+    names = [name for option in options(command) for name in option.opts]
+    assert names
+    assert [name for name in names if name not in {word.rstrip(",") for word in told}] == []
+    assert [option.name for option in options(command) if not option.help] == []
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_no_option_takes_what_a_list_of_processes_must_not_show(command: str) -> None:
+    secret = re.compile("pass|secret|token|auth|login|key")
+    takes = [name for option in options(command) if not option.is_flag for name in option.opts if secret.search(name)]
+    assert takes == []
+
+
 def test_the_help_loads_nothing_heavy() -> None:
     script = f"import sys, mailproxy.cli.main; print([each for each in {HEAVY} if each in sys.modules])"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout.strip() == b"[]"
@@ -49,6 +76,8 @@ def test_the_help_loads_nothing_heavy() -> None:
         ("prune --older-than long", "'long' is no time"),
         ("record", "name a server"),
         ("record imap://mail.example.org", "is no server: write smtp://host"),
+        ("record smtp://me:sesame@mail.example.org", "UPSTREAM: user name and password stay in the mail program"),
+        ("record ²=smtp://mail.example.org", "'²' has no port"),
         ("record 0.0.0.0:2525=smtp://mail.example.org", "add --public"),
         ("record --config nowhere.toml", "nowhere.toml: No such file"),
         ("telnet nowhere:smtp", "nowhere:smtp is no HOST or HOST:PORT"),
@@ -77,6 +106,35 @@ def test_what_cannot_be_done_ends_with_1(mailproxy: Mailproxy, words: str, told:
     ran = mailproxy(*words.split())
     assert ran.code == 1
     assert ran.err.splitlines() == [f"mailproxy: {told}"]
+
+
+HARMFUL = "\x1b[31m\x9b\u202e\u2066\x07\n"
+ESCAPED = r"\x1b[31m\xc2\x9b\xe2\x80\xae\xe2\x81\xa6\x07"
+QUOTED = r"'\x1b[31m\x9b\u202e\u2066\x07\n'"
+
+
+@pytest.mark.parametrize(
+    ("words", "quoted"),
+    [
+        ("{}", QUOTED),
+        ("show {}", ESCAPED),
+        ("show {}.talk", ESCAPED),
+        ("show --{}", r"No such option: --\x1b[31m\x9b"),
+        ("import {}", ESCAPED),
+        ("import x --format {}", QUOTED),
+        ("export {}", ESCAPED),
+        ("sessions --db dbm://{}", ESCAPED),
+        ("sessions --since {}", QUOTED),
+        ("prune --max-size {}", QUOTED),
+        ("record {}", QUOTED),
+        ("record --config {}", ESCAPED),
+        ("telnet {} --no-record", ESCAPED),
+    ],
+)
+def test_an_error_quotes_nothing_that_harms_a_terminal(mailproxy: Mailproxy, words: str, quoted: str) -> None:
+    ran = mailproxy(*(word.format(HARMFUL) for word in words.split()))
+    assert ran.code in {1, 2}
+    assert quoted in ran.failure
 
 
 def test_a_database_that_is_none(mailproxy: Mailproxy, tmp_path: Path) -> None:
@@ -138,14 +196,43 @@ def test_a_traceback_for_who_asks() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pipe without a reader is another error there")
-@pytest.mark.parametrize("words", ["demo", "practice --help"])
-def test_a_pipe_whose_reader_has_gone(words: str) -> None:
+@pytest.mark.parametrize(("words", "code"), [("practice --help", 1), ("sessions", 1), ("demo", 0)])
+def test_a_pipe_whose_reader_has_gone(words: str, code: int) -> None:
+    """A command that only tells something ends; what goes on beside it goes on."""
     with subprocess.Popen([*PROGRAM, *words.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stderr
         process.stdout.close()
         assert process.stderr.read() == b""
+    assert process.returncode == code
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe without a reader is another error there")
+@pytest.mark.parametrize("words", ["show {} --full", "show {} --hex", "show {} --json", "export {}"])
+def test_a_pipe_whose_reader_has_read_enough(words: str, tmp_path: Path) -> None:
+    long = tmp_path / "long.talk"
+    long.write_text("smtp\n" + "<-  220 one of very many lines\n" * 10_000)
+    command = [*PROGRAM, *words.format(long).split()]
+    buffered = os.environ | {"PYTHONUNBUFFERED": ""}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() != b""
+        process.stdout.close()
+        assert process.stderr.read() == b""
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("encoding", "seen"),
+    [("utf-8", "Grüße \N{CJK UNIFIED IDEOGRAPH-4F60}"), ("latin-1", r"Grüße \u4f60"), ("cp437", r"Grüße \u4f60")],
+)
+def test_an_output_that_lacks_characters(encoding: str, seen: str, tmp_path: Path) -> None:
+    talk = tmp_path / "short.talk"
+    talk.write_text("smtp\n<-  220 Grüße \N{CJK UNIFIED IDEOGRAPH-4F60}\n", encoding="utf-8")
+    ran = program("show", str(talk), PYTHONIOENCODING=encoding)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.octets.decode(encoding).splitlines()[1] == f"<-  220 {seen}"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo terminal is wanted")
@@ -167,7 +254,6 @@ def test_no_colours_in_a_pipe(mailproxy: Mailproxy, tmp_path: Path) -> None:
 
 def on_a_terminal(*words: str, **environment: str) -> str:
     """What the program writes on a terminal."""
-    import os
     import pty
 
     outer, inner = pty.openpty()
@@ -183,8 +269,6 @@ def on_a_terminal(*words: str, **environment: str) -> str:
 
 
 def _read(terminal: int) -> bytes:
-    import os
-
     try:
         return os.read(terminal, 4096)
     except OSError:  # Linux says so once the program has gone
