@@ -70,9 +70,10 @@ def read_file(name: str, format: str = "", terms: Terms = MASKED) -> list[Record
         raise FormatError(f"{format!r} is no format: there is {', '.join(each.name for each in FORMATS)}")
     source = "standard input" if name == "-" else name
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8", errors="surrogateescape")
+        octets = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise FormatError(f"{source}: {error.strerror}") from error
+    text = octets.decode("utf-8", "surrogateescape").replace("\r\n", "\n").replace("\r", "\n")
     for each in FORMATS:
         if each.name == format or (not format and each.recognise(text)):
             return [complete(recording, source, terms) for recording in each.read(text, source)]

@@ -56,7 +56,9 @@ _register()
 def main() -> None:
     """Run the command line; what goes wrong is told in one line, with an exit code: 2 where the words were off."""
     render.fit()
-    sys.exit(_run(sys.argv[1:]))
+    code = _run(sys.argv[1:])
+    render.leave()
+    sys.exit(code)
 
 
 def _run(words: list[str]) -> int:
@@ -67,7 +69,6 @@ def _run(words: list[str]) -> int:
             case KeyboardInterrupt() | typer.Abort():
                 return 130
             case BrokenPipeError():
-                render.hush()
                 return 1
             case first if not os.environ.get("MAILPROXY_DEBUG"):
                 render.complain(_harmless(_one_line(first)))

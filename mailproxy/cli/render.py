@@ -80,6 +80,14 @@ def hush() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def leave() -> None:
+    """Print what is on its way, or drop it where that cannot be: Python would complain of it at the end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        hush()
+
+
 def fit() -> None:
     """Have standard output take any text, also where its encoding lacks characters of it."""
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -1,13 +1,16 @@
 """`mailproxy sessions`, `show`, `export`, `import` and `prune`, on recordings that were imported."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.command import Mailproxy
+from tests.cli.command import LIMIT, PROGRAM, Mailproxy, Ran, program
 
 SENT = r"""
 # session 1, 2026-11-20T08:00:00.000000Z, client 192.0.2.7
@@ -308,11 +311,63 @@ def test_a_session_for_programs(mailproxy: Mailproxy) -> None:
     ],
 )
 def test_what_harms_a_terminal_is_never_printed_raw(mailproxy: Mailproxy, words: str) -> None:
-    shown = mailproxy(*words.split())
-    assert shown.code == 0
+    assert harmless(mailproxy(*words.split()))
+
+
+def harmless(shown: Ran) -> bool:
+    """Whether a command went well and printed nothing that a terminal would obey."""
+    assert (shown.code, shown.err) == (0, "")
     harmful = {character for character in shown.out if not character.isprintable()} - {"\n"}
     assert harmful == set()
-    assert shown.err == ""
+    return True
+
+
+OBEYED = "\x1b[31m\x9b31m\u202e\u2066\x07"
+ESCAPED = r"\x1b[31m\xc2\x9b31m\xe2\x80\xae\xe2\x81\xa6\x07"
+TELLING = ["show last", "show last --full --timing", "show last --hex", "sessions", "sessions --json", "export last"]
+
+
+@pytest.mark.parametrize("words", TELLING)
+def test_a_transcript_that_holds_it_raw_is_printed_with_escapes(mailproxy: Mailproxy, words: str) -> None:
+    raw = (
+        f"# a comment {OBEYED}\nsmtp 25\n=== a fact {OBEYED}\n<-  220 {OBEYED}\n -> HELO {OBEYED}\n... {OBEYED}\n"
+        f"*** trouble {OBEYED}\n"
+    )
+    assert harmless(mailproxy("import", "-", typed=raw.encode()))
+    assert harmless(mailproxy(*words.split()))
+    said = mailproxy("show", "last").lines
+    assert f"=== a fact {ESCAPED}" in said
+    assert f"<-  220 {ESCAPED}" in said
+    assert f" -> HELO {ESCAPED}" in said
+    assert f"... {ESCAPED}" in said
+    assert f"*** trouble {ESCAPED}" in said
+
+
+@pytest.mark.parametrize("words", TELLING)
+def test_json_whose_every_text_holds_it_is_printed_with_escapes(mailproxy: Mailproxy, words: str) -> None:
+    document = mailproxy("export", "2", "--format", "json").json
+    [session] = document["sessions"]
+    for field in ("user", "outcome", "source"):
+        session[field] = OBEYED
+    session["upstream"] = f"smtp://{OBEYED}"
+    session["client"]["host"] = session["server"]["host"] = session["server"]["address"] = OBEYED
+    session["entries"].append({"mark": "***", "text": f"{OBEYED}\nand a line more", "at": session["started"]})
+    assert harmless(mailproxy("import", "-", typed=json.dumps(document).encode()))
+    shown = mailproxy(*words.split())
+    assert harmless(shown)
+    assert ESCAPED in mailproxy("sessions", "-n", "1").lines[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file can be called so there")
+def test_a_file_name_that_holds_it_is_printed_with_escapes(mailproxy: Mailproxy, tmp_path: Path) -> None:
+    file = tmp_path / f"{OBEYED}.talk"
+    file.write_text(REFUSED)
+    for words in (["import", str(file)], ["show", str(file)], ["show", "last"]):
+        shown = mailproxy(*words)
+        assert harmless(shown)
+        assert f"{ESCAPED}.talk" in shown.lines[0]
+    written = mailproxy("export", "2", "--output", str(file))
+    assert written.failure == f"wrote {tmp_path}/{ESCAPED}.talk"
 
 
 def test_it_is_printed_as_an_escape(mailproxy: Mailproxy) -> None:
@@ -351,6 +406,65 @@ def comparable(session: dict[str, Any]) -> dict[str, Any]:
     return {**session, "id": 0, "source": "", "entries": entries}
 
 
+@pytest.mark.parametrize("name", TALKS)
+def test_without_the_seconds_both_sides_say_the_same(mailproxy: Mailproxy, tmp_path: Path, name: str) -> None:
+    number = str(1 + list(TALKS).index(name))
+    other = str(tmp_path / "other.sqlite")
+    mailproxy("import", "-", "--db", other, typed=mailproxy("export", number).octets)
+    [before] = mailproxy("show", number, "--json").json["sessions"]
+    [after] = mailproxy("show", "1", "--json", "--db", other).json["sessions"]
+    for side in ("client", "server"):
+        assert stream(after, side) == stream(before, side) != ""
+    assert list(map(meaning, after["exchanges"])) == list(map(meaning, before["exchanges"]))
+
+
+def stream(session: dict[str, Any], side: str) -> str:
+    """All that one side said."""
+    return "".join(entry["octets"] for entry in session["entries"] if entry.get("side") == side)
+
+
+def meaning(exchange: dict[str, Any]) -> list[object]:
+    """An exchange without its times."""
+    return [exchange[key] for key in ("number", "verb", "argument", "code", "enhanced", "text", "command", "content")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
+def test_a_pipe_keeps_octets_whatever_the_locale_says(mailproxy: Mailproxy, encoding: str) -> None:
+    octets = "smtp\r\n<-  220 Grüße \N{GREEK SMALL LETTER PI}".encode() + b" \xff\r\n -> QUIT\r\n"
+    taken = program("import", "-", typed=octets, PYTHONIOENCODING=encoding)
+    assert (taken.code, taken.err) == (0, "")
+    assert mailproxy("export", "last").lines[2:] == [
+        "<-  220 Grüße \N{GREEK SMALL LETTER PI} \\xff",
+        " -> QUIT",
+    ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is wanted")
+@pytest.mark.parametrize("words", ["export 2", "export 2 --format json", "show 2", "sessions --json"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_told(words: str, unbuffered: str) -> None:
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "wb") as full:
+        command = [*PROGRAM, *words.split()]
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=LIMIT, env=environment, check=False)
+    assert (ran.returncode, ran.stderr) == (1, b"mailproxy: No space left on device\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are wanted")
+def test_a_file_that_is_cut_short_is_told(tmp_path: Path) -> None:
+    """Python that was told not to buffer writes what fits, and says only how much that was."""
+    long = tmp_path / "long.talk"
+    long.write_text("smtp\n" + "<-  220 one of many lines\n" * 1000)
+    limited = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); from mailproxy.cli.main import main; main()"
+    )
+    with open(tmp_path / "out.talk", "wb") as out:
+        command = [sys.executable, "-u", "-c", limited, "export", str(long)]
+        ran = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, timeout=LIMIT, check=False)
+    assert (ran.returncode, ran.stderr) == (1, b"mailproxy: File too large\n")
+
+
 def test_an_exported_transcript_is_the_one_that_was_imported(mailproxy: Mailproxy) -> None:
     assert mailproxy("export", "2").out == REFUSED
     masked = "AUTH PLAIN <secret: PLAIN, user alice, password 10 characters>"
@@ -370,6 +484,40 @@ def test_secrets_stay_where_somebody_wants_them(mailproxy: Mailproxy, talks: Pat
 
 def test_a_message_comes_out_octet_by_octet(mailproxy: Mailproxy) -> None:
     assert mailproxy("export", "1", "--format", "eml").octets == MESSAGE
+
+
+FETCHED = r"""
+pop3 110
+<-  +OK pop.example.org ready
+ -> RETR 1
+<-  +OK 60 octets
+<-  Subject: Lunch
+<-
+<-  ..The dot at the start of this line is doubled on its way.
+<-  Gr\xfc\xdfe \xc0\x00\x1b[31m, and a bare LF\n
+<-  Alice
+<-  .
+""".lstrip()
+
+CHUNKED = r"""
+smtp 25
+<-  220 mail.example.org ESMTP
+ -> BDAT 18
+ -> Subject: Lunch
+ ->
+<-  250 2.0.0 on
+ -> BDAT 111 LAST
+ -> .The dot at the start of this line is doubled on its way.
+ -> Gr\xfc\xdfe \xc0\x00\x1b[31m, and a bare LF\n
+ -> Alice
+<-  250 2.0.0 queued
+""".lstrip().replace("111", str(len(MESSAGE) - 18))
+
+
+@pytest.mark.parametrize("talk", [FETCHED, CHUNKED])
+def test_a_message_that_went_another_way_comes_out_equal(mailproxy: Mailproxy, talk: str) -> None:
+    assert harmless(mailproxy("import", "-", typed=talk.encode()))
+    assert mailproxy("export", "last", "--format", "eml").octets == MESSAGE
 
 
 def test_a_message_into_a_directory(mailproxy: Mailproxy, tmp_path: Path) -> None:
