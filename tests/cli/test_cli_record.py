@@ -1,5 +1,6 @@
 """`mailproxy record` as its user meets it: a process, its screen, its signals, and what is in the database after."""
 
+import errno
 import json
 import os
 import signal
@@ -60,11 +61,12 @@ def server() -> Iterator[Server]:
 
 
 class Recording:
-    """A running `mailproxy record`, whose standard output comes line by line."""
+    """A running `mailproxy record`, whose standard output comes line by line, to its end or `enough`."""
 
-    def __init__(self, process: subprocess.Popen[str], ready: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], ready: Path, enough: str) -> None:
         self.process = process
-        self._ready = ready
+        self._enough = enough
+        self.ready = ready
         self.lines: Queue[str | None] = Queue()
         self.seen: list[str] = []
         self.complaints: Queue[str] = Queue()
@@ -75,7 +77,7 @@ class Recording:
 
     @property
     def ports(self) -> list[int]:
-        return [each["port"] for each in json.loads(self._ready.read_text())["listeners"]]
+        return [each["port"] for each in json.loads(self.ready.read_text())["listeners"]]
 
     def until(self, text: str) -> str:
         """The next line that has this text."""
@@ -85,13 +87,13 @@ class Recording:
                 return line
         raise AssertionError(f"{text!r} was not printed:\n" + "\n".join(self.seen) + "".join(self._errors))
 
-    def until_listening(self) -> None:
-        """Until the ready file is there."""
+    def until_listening(self) -> bool:
+        """Until the ready file is there, or will never be: whether it is."""
         deadline = time.monotonic() + LIMIT
-        while not self._ready.exists():
+        while not self.ready.exists() and self.process.poll() is None:
             assert time.monotonic() < deadline, self.errors
-            assert self.process.poll() is None, self.errors
             time.sleep(0.01)
+        return self.ready.exists()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -111,6 +113,9 @@ class Recording:
         assert self.process.stdout
         for line in self.process.stdout:
             self.lines.put(line.rstrip("\n"))
+            if self._enough and self._enough in line:
+                break
+        self.process.stdout.close()
         self.lines.put(None)
 
     def _read_errors(self) -> None:
@@ -128,7 +133,13 @@ def record(tmp_path: Path) -> Iterator[Record]:
     """Starts `mailproxy record` and waits until it listens."""
     started: list[Recording] = []
 
-    def start(*words: str, command: list[str] = MAILPROXY, listens: bool = True) -> Recording:
+    def start(
+        *words: str,
+        command: list[str] = MAILPROXY,
+        listens: bool = True,
+        environment: dict[str, str] | None = None,
+        enough: str = "",
+    ) -> Recording:
         ready = tmp_path / "ready.json"
         process = subprocess.Popen(
             [*command, "record", *words, "--ready-file", str(ready)],
@@ -136,9 +147,9 @@ def record(tmp_path: Path) -> Iterator[Record]:
             stderr=subprocess.PIPE,
             text=True,
             cwd=tmp_path,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"PYTHONUNBUFFERED": ""} | (environment or {}),
         )
-        recording = Recording(process, ready)
+        recording = Recording(process, ready, enough)
         started.append(recording)
         if listens:
             recording.until("no connection seen yet on")
@@ -192,6 +203,19 @@ def test_a_session_is_shown_as_it_goes_on(record: Record, server: Server) -> Non
     recording.until("--- session 1 ok: 1 message sent")
     assert recording.stop() == 0
     assert recording.errors == ""
+    assert recording.lines.get(timeout=LIMIT) is None
+    assert recording.seen[recording.seen.index("=== connected to 127.0.0.1") :] == [
+        "=== connected to 127.0.0.1",
+        "<-  220 mail.example.org ESMTP",
+        " -> DATA",
+        "<-  354 go ahead",
+        " -> (message, 4 lines, 24 octets)",
+        "<-  250 2.0.0 ok",
+        " -> QUIT",
+        "<-  250 2.0.0 ok",
+        "*** closed by the client",
+        "--- session 1 ok: 1 message sent",
+    ]
     assert " -> hello" in shown()
 
 
@@ -220,7 +244,72 @@ def test_a_signal_ends_it_and_cuts_open_sessions_off(record: Record, server: Ser
         assert client.recv(10) == b""
     assert sessions()[0]["outcome"] == "unfinished: no message, cut off: mailproxy was stopped"
     assert " -> EHLO x" in shown()
-    assert not (Path.cwd() / "ready.json").exists()
+    assert not recording.ready.exists()
+
+
+def test_the_screen_says_what_to_enter_and_who_has_not_called(record: Record, server: Server) -> None:
+    recording = record(f"0=smtp://{LOCAL}:{server.port}", f"{LOCAL}:0=pop3://{LOCAL}:{server.port}")
+    first, second = recording.ports
+    assert f"  SMTP, outgoing mail   server 127.0.0.1  port {first}" in recording.seen
+    assert f"  POP3, incoming mail   server 127.0.0.1  port {second}" in recording.seen
+    assert recording.seen[-1] == f"... no connection seen yet on 127.0.0.1:{first}, 127.0.0.1:{second}"
+    document = json.loads(recording.ready.read_text())
+    assert document == {
+        "version": 1,
+        "listeners": [
+            {"protocol": "smtp", "host": LOCAL, "port": first, "upstream": f"smtp://{LOCAL}:{server.port}"},
+            {"protocol": "pop3", "host": LOCAL, "port": second, "upstream": f"pop3://{LOCAL}:{server.port}"},
+        ],
+    }
+    with call(first), call(second):
+        assert recording.stop() == 0
+
+
+def test_no_ready_file_unless_all_listen(record: Record, server: Server, tmp_path: Path) -> None:
+    recording = record(f"0=smtp://{LOCAL}:{server.port}", f"{server.port}=smtp://{LOCAL}", listens=False)
+    assert not recording.until_listening()
+    assert recording.end() == 1
+    assert list(tmp_path.glob("*ready*")) == []
+
+
+class TestAScreenThatTakesNothing:
+    """What is said goes on between the peers and into the database all the same."""
+
+    def test_its_reader_has_gone(self, record: Record, server: Server) -> None:
+        recording = record(f"0=smtp://{LOCAL}:{server.port}", enough="<-  220")
+        [port] = recording.ports
+        with call(port) as client:
+            recording.until("<-  220")
+            assert recording.lines.get(timeout=LIMIT) is None
+            for _ in range(3):
+                assert ask(client, b"NOOP\r\n") == b"250 2.0.0 ok\r\n"
+        with call(port) as client:
+            assert ask(client, b"QUIT\r\n") == b"250 2.0.0 ok\r\n"
+        assert recording.stop() == 0
+        assert recording.errors == ""
+        assert shown("1").count(" -> NOOP") == 3
+        assert [each["failed"] for each in sessions()] == [False, False]
+
+    def test_its_encoding_lacks_characters(self, record: Record, server: Server) -> None:
+        recording = record(f"0=smtp://{LOCAL}:{server.port}", environment={"PYTHONIOENCODING": "latin-1"})
+        with call(recording.ports[0]) as client:
+            assert ask(client, "NOOP \N{GREEK SMALL LETTER PI}\r\n".encode()) == b"250 2.0.0 ok\r\n"
+            recording.until(r" -> NOOP \u03c0")
+            assert ask(client, b"QUIT\r\n") == b"250 2.0.0 ok\r\n"
+        assert recording.stop() == 0
+        assert recording.errors == ""
+        assert " -> NOOP \N{GREEK SMALL LETTER PI}" in shown()
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is wanted")
+    def test_its_disk_is_full(self, record: Record, server: Server) -> None:
+        full = "import sys; sys.stdout = open('/dev/full', 'w'); from mailproxy.cli.main import main; main()"
+        recording = record(f"0=smtp://{LOCAL}:{server.port}", command=[sys.executable, "-c", full], listens=False)
+        assert recording.until_listening(), recording.errors
+        with call(recording.ports[0]) as client:
+            assert ask(client, b"QUIT\r\n") == b"250 2.0.0 ok\r\n"
+        assert recording.stop() == 0
+        assert recording.errors == "mailproxy: nothing is shown any more: No space left on device\n"
+        assert " -> QUIT" in shown()
 
 
 def test_nothing_is_printed_of_sessions_where_nobody_wants_it(record: Record, server: Server) -> None:
@@ -234,7 +323,7 @@ def test_nothing_is_printed_of_sessions_where_nobody_wants_it(record: Record, se
 
 def test_ended_sessions_are_told_in_json(record: Record, server: Server) -> None:
     recording = record(f"0=smtp://{LOCAL}:{server.port}", "--json", listens=False)
-    recording.until_listening()
+    assert recording.until_listening(), recording.errors
     with call(recording.ports[0]) as client:
         ask(client, b"QUIT\r\n")
     line = recording.lines.get(timeout=LIMIT)
@@ -274,6 +363,61 @@ def test_routes_stand_in_the_settings_file(record: Record, server: Server, tmp_p
     assert "octets of the client left out" in shown()
 
 
+@pytest.mark.parametrize(
+    ("content", "kept", "left_out"),
+    [("full", ["Subject: x", "hello"], []), ("headers", ["Subject: x"], ["hello"]), ("none", [], ["Subject", "hello"])],
+)
+def test_so_much_of_messages_is_kept(
+    record: Record, server: Server, content: str, kept: list[str], left_out: list[str]
+) -> None:
+    recording = record(f"0=smtp://{LOCAL}:{server.port}", "--content", content)
+    with call(recording.ports[0]) as client:
+        ask(client, b"DATA\r\n")
+        assert ask(client, b"Subject: x\r\n\r\nhello\r\n.\r\n") == b"250 2.0.0 ok\r\n"
+        assert ask(client, b"QUIT\r\n") == b"250 2.0.0 ok\r\n"
+    recording.until(" ok: 1 message sent")
+    recording.stop()
+    said = shown()
+    assert [text for text in kept if f" -> {text}\n" not in said] == []
+    assert [text for text in left_out if text in said] == []
+    assert ("octets of the client left out" in said) is bool(left_out)
+    assert " -> QUIT\n" in said
+
+
+def test_words_win_over_the_settings_file(record: Record, server: Server, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text('content = "none"\nwhen_full = "stop"\n[[route]]\nupstream = "smtp://nowhere.example.org"\n')
+    recording = record(f"0=smtp://{LOCAL}:{server.port}", "--config", str(other), "--content", "full")
+    with call(recording.ports[0]) as client:
+        ask(client, b"DATA\r\n")
+        ask(client, b"Subject: x\r\n\r\nhello\r\n.\r\n")
+    recording.stop()
+    assert " -> hello" in shown()
+
+
+def test_the_settings_file_names_the_database(record: Record, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "mailproxy.toml").write_text('db = "mail.sqlite"\n')
+    recording = record(f"0=smtp://{LOCAL}:{server.port}", environment={"MAILPROXY_DB": ""})
+    with call(recording.ports[0]) as client:
+        ask(client, b"QUIT\r\n")
+    recording.stop()
+    assert sessions() == []
+    assert len(sessions("--db", str(tmp_path / "mail.sqlite"))) == 1
+
+
+def test_the_settings_file_may_allow_addresses_that_others_reach(record: Record, tmp_path: Path) -> None:
+    """The address is for documentation, so nobody can reach it after all (RFC 5737)."""
+    route = '[[route]]\nlisten = "192.0.2.1:0"\nupstream = "smtp://mail.example.org"\n'
+    (tmp_path / "mailproxy.toml").write_text(route)
+    refused = record(listens=False)
+    assert refused.end() == 2
+    assert "add --public" in refused.errors
+    (tmp_path / "mailproxy.toml").write_text(f"public = true\n{route}")
+    allowed = record(listens=False)
+    assert allowed.end() == 1
+    assert allowed.errors == f"mailproxy: 192.0.2.1:0: {os.strerror(errno.EADDRNOTAVAIL)}\n"
+
+
 @pytest.mark.parametrize(("words", "kept"), [((), False), (("--keep-secrets",), True)])
 def test_secrets(record: Record, server: Server, words: tuple[str, ...], kept: bool) -> None:
     recording = record(f"0=smtp://{LOCAL}:{server.port}", *words)
@@ -292,7 +436,9 @@ def test_secrets(record: Record, server: Server, words: tuple[str, ...], kept: b
         (("99999=smtp://example.org",), "a port is at most 65535", 2),
         ((), "name a server", 2),
         (("0=smtp://example.org", "--config", "nowhere.toml"), "nowhere.toml: No such file", 2),
-        ((f"192.0.2.1:0=smtp://{LOCAL}", "--public"), "192.0.2.1:0: Cannot assign requested address", 1),
+        ((f"[::]:0=smtp://{LOCAL}",), "others could reach [::]:0: add --public if they shall", 2),
+        ((f"192.0.2.1:0=smtp://{LOCAL}",), "others could reach 192.0.2.1:0: add --public if they shall", 2),
+        ((f"192.0.2.1:0=smtp://{LOCAL}", "--public"), f"192.0.2.1:0: {os.strerror(errno.EADDRNOTAVAIL)}", 1),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(record: Record, words: tuple[str, ...], told: str, code: int) -> None:
@@ -305,7 +451,7 @@ def test_what_cannot_be_is_told_in_one_line(record: Record, words: tuple[str, ..
 def test_a_port_that_is_taken(record: Record, server: Server) -> None:
     recording = record(f"{server.port}=smtp://example.org", listens=False)
     assert recording.end() == 1
-    assert recording.errors == f"mailproxy: {LOCAL}:{server.port}: Address already in use\n"
+    assert recording.errors == f"mailproxy: {LOCAL}:{server.port}: {os.strerror(errno.EADDRINUSE)}\n"
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
@@ -342,17 +488,18 @@ def test_a_locked_database_loses_nothing_and_is_told(record: Record, server: Ser
     assert all(each["outcome"] == "ok: no message, closed by the client without QUIT" for each in sessions())
 
 
+LIMITED = (
+    "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)); from mailproxy.cli.main import main; main()"
+)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are wanted")
 def test_a_full_disk_is_told_and_new_connections_are_refused(record: Record, server: Server) -> None:
-    limited = (
-        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)); from mailproxy.cli.main import main; main()"
-    )
-    recording = record(f"0=smtp://{LOCAL}:{server.port}", command=[sys.executable, "-c", limited])
+    recording = record(f"0=smtp://{LOCAL}:{server.port}", command=[sys.executable, "-c", LIMITED])
     [port] = recording.ports
     with call(port) as client:
-        assert ask(client, b"DATA\r\n") == b"354 go ahead\r\n"
-        assert ask(client, b"x" * 1_000_000 + b"\r\n.\r\n") == b"250 2.0.0 ok\r\n"
+        fill(client)
         assert ask(client, b"NOOP\r\n") == b"250 2.0.0 ok\r\n"
         with socket.create_connection((LOCAL, port), timeout=LIMIT) as late:
             assert late.recv(10) == b""
@@ -360,3 +507,36 @@ def test_a_full_disk_is_told_and_new_connections_are_refused(record: Record, ser
     [line, *_] = recording.errors.splitlines()
     assert line.startswith("mailproxy: NOTHING IS RECORDED any more: ")
     assert "new connections are refused" in line
+    assert " -> DATA\n" in shown("1")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are wanted")
+def test_a_full_disk_lets_new_connections_through_where_that_is_wanted(record: Record, server: Server) -> None:
+    words = f"0=smtp://{LOCAL}:{server.port}", "--when-full", "relay"
+    recording = record(*words, command=[sys.executable, "-c", LIMITED])
+    [port] = recording.ports
+    with call(port) as client:
+        fill(client)
+        with call(port) as late:
+            assert ask(late, b"NOOP\r\n") == b"250 2.0.0 ok\r\n"
+        assert ask(client, b"NOOP\r\n") == b"250 2.0.0 ok\r\n"
+    recording.stop()
+    assert "; sessions go on UNRECORDED\n" in recording.errors
+    assert [each["id"] for each in sessions()] == [1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are wanted")
+def test_a_full_disk_ends_it_where_that_is_wanted(record: Record, server: Server) -> None:
+    words = f"0=smtp://{LOCAL}:{server.port}", "--when-full", "stop"
+    recording = record(*words, command=[sys.executable, "-c", LIMITED])
+    with call(recording.ports[0]) as client:
+        client.sendall(b"DATA\r\n" + b"x" * 1_000_000)
+        recording.end()
+    assert "; mailproxy stops\n" in recording.errors
+    assert " -> DATA\n" in shown("1")
+
+
+def fill(client: socket.socket) -> None:
+    """Send more than the disk takes."""
+    assert ask(client, b"DATA\r\n") == b"354 go ahead\r\n"
+    assert ask(client, b"x" * 1_000_000 + b"\r\n.\r\n") == b"250 2.0.0 ok\r\n"
