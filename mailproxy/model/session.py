@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Side
+from mailproxy.model.tls import TlsFacts
 
 
 class How(StrEnum):
@@ -36,7 +37,7 @@ class Leg:
 
     `host` is the name that was asked for (of the client its address), `address` and `port` those of
     the peer, `local_address` and `local_port` the proxy's own. `connected` is in microseconds since the
-    session began, None where no connection came about.
+    session began, None where no connection came about. `tls` is None where there was none.
     """
 
     side: Side
@@ -47,6 +48,7 @@ class Leg:
     local_port: int = 0
     connected: int | None = None
     ending: Ending | None = None
+    tls: TlsFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
