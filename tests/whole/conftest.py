@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from .certificate import Certificate, self_signed
+from .certificate import Certificates, make
 from .dovecot import Dovecot, Mailbox
 from .loopback import Address
 from .postfix import Postfix
@@ -30,24 +30,24 @@ def ground() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def certificate(ground: Path) -> Certificate:
-    return self_signed(ground)
+def certificates(ground: Path) -> Certificates:
+    return make(ground)
 
 
 @pytest.fixture(scope="session")
-def dovecot(ground: Path, certificate: Certificate) -> Iterator[Dovecot]:
+def dovecot(ground: Path, certificates: Certificates) -> Iterator[Dovecot]:
     root = ground / "dovecot"
     root.mkdir()
-    server = Dovecot(root, certificate)
+    server = Dovecot(root, certificates)
     yield server
     server.daemon.stop()
 
 
 @pytest.fixture(scope="session")
-def postfix(ground: Path, dovecot: Dovecot, certificate: Certificate) -> Iterator[Postfix]:
+def postfix(ground: Path, dovecot: Dovecot, certificates: Certificates) -> Iterator[Postfix]:
     root = ground / "postfix"
     root.mkdir()
-    server = Postfix(root, dovecot.lmtp, dovecot.auth, certificate)
+    server = Postfix(root, dovecot.lmtp, dovecot.auth, certificates)
     yield server
     server.daemon.stop()
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from . import need
-from .certificate import Certificate
+from .certificate import ADDRESSES, Certificates
 from .daemon import Daemon
-from .loopback import free
+from .loopback import Address, free
 
 PASSWORD: Final = "Zwiebel-41-kuchen"  # of every mailbox
 MAILBOXES: Final = 1000
@@ -18,14 +18,14 @@ base_dir = {root}/run
 state_dir = {root}/state
 log_path = /dev/stderr
 protocols = pop3 lmtp
-listen = 127.0.0.1
+listen = {addresses}
 auth_mechanisms = plain login cram-md5
 auth_username_format = %Ln
 auth_failure_delay = 0
 disable_plaintext_auth = no
 ssl = yes
-ssl_cert = <{certificate.chain}
-ssl_key = <{certificate.key}
+ssl_cert = <{good.chain}
+ssl_key = <{good.key}
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 100
 first_valid_uid = 1
@@ -46,7 +46,8 @@ service pop3-login {{
     port = {pop3.port}
   }}
   inet_listener pop3s {{
-    port = 0
+    port = {pop3s.port}
+    ssl = yes
   }}
 }}
 service lmtp {{
@@ -64,6 +65,19 @@ service anvil {{
   unix_listener anvil-auth-penalty {{
     mode = 0
   }}
+}}
+"""
+
+REQUIRED = """
+local {host} {{
+  ssl = required
+}}
+"""
+
+FAULTY = """
+local {host} {{
+  ssl_cert = <{certificate.chain}
+  ssl_key = <{certificate.key}
 }}
 """
 
@@ -101,15 +115,30 @@ class Mailbox:
         return [path.read_bytes().replace(b"\n", b"\r\n") for path in files]
 
 
-class Dovecot:
-    """The server. `auth` is the socket at which a private Postfix asks about passwords."""
+class Twins(NamedTuple):
+    """Two ports that differ in when TLS begins: after STLS, or at once."""
 
-    def __init__(self, root: Path, certificate: Certificate) -> None:
+    pop3: Address
+    pop3s: Address
+
+
+class Dovecot:
+    """The server. `auth` is the socket at which a private Postfix asks about passwords.
+
+    At `pop3` STLS may be used, at `pop3_required` it must be; at `pop3s` TLS comes first. `faulty` are ports whose
+    certificate has the fault that is their key.
+    """
+
+    def __init__(self, root: Path, certificates: Certificates) -> None:
         need.root()
         import pwd  # which only systems that know root have
 
         self.auth = root / "auth"
-        self.pop3, self.lmtp = free(), free()
+        self.pop3, self.pop3s, self.lmtp = free(), free(), free()
+        required, *others = ADDRESSES[1:]
+        self.pop3_required = self.pop3._replace(host=required)
+        twins = (Twins(self.pop3._replace(host=host), self.pop3s._replace(host=host)) for host in others)
+        self.faulty = dict(zip(certificates.faulty, twins, strict=True))
         self._root = root
         self._owner = Owner(*pwd.getpwnam("nobody")[2:4])
         self._numbers = count(1)
@@ -117,13 +146,26 @@ class Dovecot:
         # All of them at once: Dovecot notices a change of the file only in the next second.
         (root / "users").write_text("".join(f"alice{number}:{PASSWORD}\n" for number in range(MAILBOXES)))
         config = root / "dovecot.conf"
-        config.write_text(
-            CONFIG.format(
-                root=root, auth=self.auth, certificate=certificate, owner=self._owner, pop3=self.pop3, lmtp=self.lmtp
-            )
-        )
+        config.write_text(self._settings(certificates))
         self.daemon = Daemon([need.program("dovecot"), "-F", "-c", str(config)])
         self.daemon.wait_for("starting up")
+
+    def _settings(self, certificates: Certificates) -> str:
+        settings = CONFIG.format(
+            root=self._root,
+            auth=self.auth,
+            addresses=", ".join(ADDRESSES),
+            good=certificates.good,
+            owner=self._owner,
+            pop3=self.pop3,
+            pop3s=self.pop3s,
+            lmtp=self.lmtp,
+        )
+        faulty = [
+            FAULTY.format(host=twins.pop3.host, certificate=certificates.faulty[fault])
+            for fault, twins in self.faulty.items()
+        ]
+        return settings + REQUIRED.format(host=self.pop3_required.host) + "".join(faulty)
 
     def mailbox(self) -> Mailbox:
         """A new, empty mailbox, whose password is PASSWORD."""

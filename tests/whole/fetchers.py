@@ -1,12 +1,13 @@
 """Mail programs that fetch: each brings one message from the POP3 server at an address, in its own way."""
 
 import poplib
-from collections.abc import Callable
+import ssl
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from .client import Login, Ran, private, run
 from .loopback import Address
+from .way import PLAIN, Layer, Way
 
 
 class Fetched(NamedTuple):
@@ -16,16 +17,19 @@ class Fetched(NamedTuple):
     ran: Ran
 
 
-Fetcher = Callable[[Address, Login, Path], Fetched]
+class Fetcher(Protocol):
+    """Brings the first message of a mailbox at `server`, into the folder `home`."""
+
+    def __call__(self, server: Address, login: Login, home: Path, way: Way = PLAIN, /) -> Fetched: ...
 
 
-def mpop(server: Address, login: Login, home: Path) -> Fetched:
+def mpop(server: Address, login: Login, home: Path, way: Way = PLAIN) -> Fetched:
     """mpop, which pipelines."""
     for folder in ("cur", "new", "tmp"):
         (home / "mail" / folder).mkdir(parents=True)
     settings = private(
         home / "mpoprc",
-        f"account default\nhost {server.host}\nport {server.port}\ntls off\nauth {login.mechanism.lower()}\n"
+        f"account default\nhost {server.host}\nport {server.port}\n{way.settings}auth {login.mechanism.lower()}\n"
         f"user {login.user}\npassword {login.password}\ndelivery maildir {home}/mail\nkeep off\n"
         f"uidls_file {home}/uidls\n",
     )
@@ -33,12 +37,15 @@ def mpop(server: Address, login: Login, home: Path) -> Fetched:
     return Fetched(b"".join(_wire(path.read_bytes()) for path in sorted((home / "mail/new").iterdir())), ran)
 
 
-def fetchmail(server: Address, login: Login, home: Path) -> Fetched:
+def fetchmail(server: Address, login: Login, home: Path, way: Way = PLAIN) -> Fetched:
     """fetchmail, which hands over to a program that delivers."""
+    secure = {Layer.CLEAR: 'sslproto ""', Layer.STARTTLS: "sslproto TLS1.2+", Layer.IMPLICIT: "ssl"}[way.layer]
+    trust = f"sslcertck sslcertfile {way.root}" if way.root else "no sslcertck"
+    assert not way.socks, "fetchmail knows no SOCKS"
     settings = private(
         home / "fetchmailrc",
         f"poll {server.host} protocol pop3 service {server.port} auth password no envelope\n"
-        f'user "{login.user}" password "{login.password}" is nobody here sslproto "" fetchall no rewrite\n'
+        f'user "{login.user}" password "{login.password}" is nobody here {secure} {trust} fetchall no rewrite\n'
         f'mda "cat >> {home}/mail"\n',
     )
     ran = run(
@@ -49,19 +56,23 @@ def fetchmail(server: Address, login: Login, home: Path) -> Fetched:
     return Fetched(_wire((home / "mail").read_bytes()) if (home / "mail").exists() else b"", ran)
 
 
-def curl(server: Address, login: Login, home: Path) -> Fetched:
+def curl(server: Address, login: Login, home: Path, way: Way = PLAIN) -> Fetched:
     """curl, to which a message is a file to download. It deletes nothing."""
+    scheme = "pop3s" if way.layer is Layer.IMPLICIT else "pop3"
     ran = run(
-        *("curl", "--silent", "--show-error", f"pop3://{server}/1"),
+        *("curl", "--silent", "--show-error", *way.curl, f"{scheme}://{server}/1"),
         *("--user", f"{login.user}:{login.password}", "--login-options", f"AUTH={login.mechanism}"),
         home=home,
     )
     return Fetched(ran.output, ran)
 
 
-def python(server: Address, login: Login, home: Path) -> Fetched:
+def python(server: Address, login: Login, home: Path, way: Way = PLAIN) -> Fetched:
     """Python's poplib."""
-    connection = poplib.POP3(*server, timeout=30)
+    try:
+        connection = _connected(server, way)
+    except (poplib.error_proto, ssl.SSLError) as refusal:
+        return Fetched(b"", Ran(1, b"", str(refusal)))
     try:
         connection.user(login.user)
         connection.pass_(login.password)
@@ -81,3 +92,23 @@ MECHANISMS: Final = {"mpop": "USER", "fetchmail": "USER", "curl": "PLAIN", "popl
 
 def _wire(local: bytes) -> bytes:
     return local.replace(b"\n", b"\r\n")
+
+
+def _connected(server: Address, way: Way) -> poplib.POP3:
+    assert not way.socks, "poplib knows no SOCKS"
+    match way.layer:
+        case Layer.IMPLICIT:
+            return poplib.POP3_SSL(*server, timeout=30, context=way.context)
+        case Layer.STARTTLS:
+            return _upgraded(poplib.POP3(*server, timeout=30), way)
+        case Layer.CLEAR:
+            return poplib.POP3(*server, timeout=30)
+
+
+def _upgraded(connection: poplib.POP3, way: Way) -> poplib.POP3:
+    try:
+        connection.stls(way.context)
+    except (poplib.error_proto, ssl.SSLError):
+        connection.close()
+        raise
+    return connection

@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from . import need
-from .certificate import Certificate
+from .certificate import Certificates
 from .daemon import Daemon
 from .loopback import Address, free
 
@@ -35,13 +36,17 @@ smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = {auth}
 smtpd_tls_security_level = may
-smtpd_tls_chain_files = {certificate.key}, {certificate.chain}
+smtpd_tls_chain_files = {good.key}, {good.chain}
 """
 
 MASTER = """
 postlog   unix-dgram n - n - 1 postlogd
 {smtp} inet n - n - - smtpd
-cleanup   unix n - n - 0 cleanup
+{smtp_required} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt
+{smtps} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+{old} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+    -o smtpd_tls_mandatory_protocols=TLSv1.1 -o tls_medium_cipherlist=ALL:@SECLEVEL=0
+{faulty}cleanup   unix n - n - 0 cleanup
 qmgr      unix n - n 300 1 qmgr
 tlsmgr    unix - - n 1000? 1 tlsmgr
 rewrite   unix - - n - - trivial-rewrite
@@ -59,6 +64,12 @@ anvil     unix - - n - 1 anvil
 scache    unix - - n - 1 scache
 """
 
+FAULTY = """\
+{smtp} inet n - n - - smtpd -o {{ smtpd_tls_chain_files = {certificate.key}, {certificate.chain} }}
+{smtps} inet n - n - - smtpd -o {{ smtpd_tls_chain_files = {certificate.key}, {certificate.chain} }}
+    -o smtpd_tls_wrappermode=yes
+"""
+
 RECIPIENTS = """
 /^gone@/ 550 5.1.1 no such person here
 /^full@/ 552 5.2.2 mailbox is full
@@ -72,24 +83,48 @@ TRANSPORT = """
 """
 
 
+class Twins(NamedTuple):
+    """Two ports that differ in when TLS begins: after STARTTLS, or at once."""
+
+    smtp: Address
+    smtps: Address
+
+
 class Postfix:
     """The server. It accepts mail for every mailbox whose name begins with `alice`.
 
+    At `smtp` STARTTLS may be used, at `smtp_required` it must be; at `smtps` TLS comes first. `faulty` are ports whose
+    certificate has the fault that is their key; `old` is as `smtps`, and knows TLS 1.1 only.
     Mail for lmtp.example and smtp.example is delivered to the address `lmtp_hop` or `smtp_hop`, where a test
     can put a proxy.
     """
 
-    def __init__(self, root: Path, lmtp: Address, auth: Path, certificate: Certificate) -> None:
+    def __init__(self, root: Path, lmtp: Address, auth: Path, certificates: Certificates) -> None:
         need.root()
         self.smtp, self.lmtp_hop, self.smtp_hop = free(), free(), free()
+        self.smtp_required, self.smtps, self.old = free(), free(), free()
+        self.faulty = {fault: Twins(free(), free()) for fault in certificates.faulty}
         _make_folders(root)
-        (root / "main.cf").write_text(MAIN.format(root=root, lmtp=lmtp, auth=auth, certificate=certificate))
-        (root / "master.cf").write_text(MASTER.format(smtp=self.smtp))
+        (root / "main.cf").write_text(MAIN.format(root=root, lmtp=lmtp, auth=auth, good=certificates.good))
+        (root / "master.cf").write_text(self._services(certificates))
         (root / "mailboxes").write_text("/^alice/ ok\n")
         (root / "recipients").write_text(RECIPIENTS)
         (root / "transport").write_text(TRANSPORT.format(lmtp_hop=self.lmtp_hop, smtp_hop=self.smtp_hop))
         self.daemon = Daemon([need.program("master"), "-c", str(root), "-s"])
         self.daemon.wait_for("daemon started")
+
+    def _services(self, certificates: Certificates) -> str:
+        faulty = [
+            FAULTY.format(smtp=twins.smtp, smtps=twins.smtps, certificate=certificates.faulty[fault])
+            for fault, twins in self.faulty.items()
+        ]
+        return MASTER.format(
+            smtp=self.smtp,
+            smtp_required=self.smtp_required,
+            smtps=self.smtps,
+            old=self.old,
+            faulty="".join(faulty),
+        )
 
     def delivered(self, recipient: str) -> None:
         """Wait until a message to this address has been delivered."""
