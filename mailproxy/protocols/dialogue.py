@@ -22,12 +22,15 @@ from collections.abc import Generator
 from typing import ClassVar, Final
 
 from mailproxy.model.exchange import Flag, Reply
-from mailproxy.model.octets import Side, Span
+from mailproxy.model.escape import escape
+from mailproxy.model.mask import mark
+from mailproxy.model.octets import Mark, Note, Side, Span
 from mailproxy.protocols import secrets
 from mailproxy.protocols.contents import Contents
-from mailproxy.protocols.turn import Keep, Line, Move, Steps, Turn, line_flags, text
+from mailproxy.protocols.turn import Keep, Line, Move, Steps, Turn, Upgrade, line_flags, text
 
 LOGINS: Final = frozenset({"AUTH", "USER", "PASS", "APOP", "RPOP"})
+STRAY_SHOWN: Final = 256
 VERB: Final = re.compile(r"[A-Za-z0-9-]{1,20}")
 NOT_MAIL: Final = frozenset({"GET", "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "PROXY", "SSH-2"})
 
@@ -108,9 +111,50 @@ class Dialogue(Contents):
         turn.replies.append(Reply("", "", text(secrets.body(octets)), span, self.at))
         self._tell(turn)
 
-    def granted(self) -> None:
-        """Hear that both sides begin TLS behind what was read so far."""
-        self._may_be_tls = dict.fromkeys(Side, True)
+    def granted(self, turn: Turn) -> None:
+        """Hear that both sides begin TLS behind what was read so far.
+
+        Octets that stand there in clear are the hole of CVE-2011-0411: where TLS is taken apart they go nowhere.
+        """
+        if self.server.buffer:
+            turn.flags.add(Flag.STRAY)
+        if not self.apart:
+            self._may_be_tls = dict.fromkeys(Side, True)
+            return
+        if behind := self.released():
+            turn.flags.add(Flag.STRAY)
+            self._notes.append(self.stray(Side.CLIENT, behind))
+        if behind := self.server.cut():
+            self._dropped = len(behind)
+            self._notes.append(self.stray(Side.SERVER, behind))
+        self.upgrade_turn = Upgrade.GRANTED
+
+    def stray(self, side: Side, octets: bytes) -> Note:
+        """Tell of octets that stood where TLS was to begin; what may be a secret is not repeated."""
+        said = secrets.shown(octets, self.known, self.open_helo) if side is Side.CLIENT else octets
+        for secret in self.secrets:
+            said = said.replace(secret, mark("repeated by the server"))
+        where = f"{len(octets)} octet{'s' * (len(octets) != 1)} of the {side} behind {self.upgrade}"
+        return Note(Mark.TROUBLE, f"dropped {where}: {escape(said[:STRAY_SHOWN])}", self.at)
+
+    def stray_noted(self) -> None:
+        """Hear from a record that octets were dropped where TLS began."""
+        for index in range(len(self.exchanges) - 1, -1, -1):
+            exchange = self.exchanges[index]
+            if exchange.verb == self.upgrade:
+                self.exchanges[index] = exchange._replace(flags=exchange.flags | {Flag.STRAY})
+                return
+
+    def upgrading(self, turn: Turn) -> Steps:
+        """Read nothing behind a wish for TLS before the server has answered it."""
+        self._behind = self.client.cut()
+        self.upgrade_turn = Upgrade.ASKED
+        self.waiting = True
+        while turn.move is Move.WAITING and not self._over:
+            yield
+        self.waiting = False
+        if self._behind is not None and not self._over:
+            self.upgrade_turn = Upgrade.REFUSED
 
     def sasl(self, turn: Turn) -> Steps:
         """Read an AUTH exchange (RFC 4954 section 4, RFC 5034 section 4): until it ends, nothing the client sends is
@@ -150,6 +194,9 @@ class Dialogue(Contents):
 
     def undecided(self, turn: Turn) -> Steps:
         """Wait until the server has answered; octets that come meanwhile are settled as commands."""
+        if self.apart and turn.verb == self.upgrade:
+            yield from self.upgrading(turn)
+            return
         taken: list[bytes] = []
         content = turn.verb == "DATA" and self.terms.content is not Keep.FULL
         reading = self.command_line()

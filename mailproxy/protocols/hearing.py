@@ -9,13 +9,14 @@ from typing import Final
 
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Origin, Side, Span
-from mailproxy.protocols.turn import MASKED, Heard, Steps, Terms, Turn
+from mailproxy.protocols.turn import MASKED, Heard, Steps, Terms, Turn, Upgrade
 from mailproxy.wire import dots, telnet
 from mailproxy.wire.hello import Handshake
 from mailproxy.wire.inbox import LINE_LIMIT, Inbox
 
 TLS_RECORDS: Final = frozenset({0x14, 0x15, 0x16, 0x17})
 _CLIENT: Final = Side.CLIENT
+_PEER: Final = Origin.PEER
 _SERVER: Final = Side.SERVER
 
 
@@ -40,12 +41,17 @@ class Hearing(ABC):
         self._over = False
         self.waiting = False  # the client's reader waits for the server to decide
         self.decided = False
+        self.apart = False  # TLS is taken apart by whoever relays, and not passed through
+        self.upgrade_turn: Upgrade | None = None  # news for whoever relays, who clears it
+        self._behind: bytes | None = None  # what the client said behind its wish for TLS, until that is decided
+        self._secure = {Side.CLIENT: False, Side.SERVER: False}
         self._held = b""
         self._commanding = True
         self._runs_on = False
         self._may_be_tls = {Side.CLIENT: True, Side.SERVER: False}
         self._handshake: Handshake | None = None
         self._notes: list[Note] = []
+        self._dropped = 0  # octets at the end of what was fed last
         self._opaque_sides: set[Side] = set()
         self._client_steps = self._whole(self.hear_client(), Side.CLIENT)
         self._server_steps = self._whole(self.hear_server(), Side.SERVER)
@@ -55,6 +61,10 @@ class Hearing(ABC):
     @abstractmethod
     def hear_client(self) -> Steps:
         """Read the client's side."""
+
+    @abstractmethod
+    def stray(self, side: Side, octets: bytes) -> Note:
+        """Tell of octets that stood where TLS was to begin and went nowhere."""
 
     @abstractmethod
     def hear_server(self) -> Steps:
@@ -68,12 +78,29 @@ class Hearing(ABC):
             next(self._server_steps)
             if self.decided:
                 self._settle_decision()
+            if self._dropped:
+                octets, self._dropped = octets[: -self._dropped], 0
+        elif self._behind is not None:
+            self._behind += octets
+            return Heard([], b"")
         elif self._held or b"\xff" in octets:
             return self._feed_telnet(octets)
         else:
             self.client.feed(octets)
             next(self._client_steps)
+            if self._behind:
+                octets = octets[: -len(self._behind)]
         return Heard(self._entries(side), octets)
+
+    def secured(self, side: Side) -> None:
+        """Hear that from now on `side` speaks under TLS that is taken apart: what is fed is what it said."""
+        self._may_be_tls = dict.fromkeys(Side, False)
+        self._secure[side] = True
+
+    def released(self) -> bytes:
+        """What the client said behind a wish for TLS that was refused: commands, to be fed again."""
+        octets, self._behind = self._behind or b"", None
+        return octets
 
     def feed_gap(self, side: Side, length: int, kind: Kind, at: int) -> list[Entry]:
         """Count octets of content that were omitted from a record, or octets that were opaque.
@@ -119,6 +146,9 @@ class Hearing(ABC):
         entries += self.close(Side.SERVER, at).entries
         self._over = True
         next(self._client_steps)
+        entries += self._entries(Side.CLIENT)
+        if self._behind:
+            self._notes.append(self.stray(Side.CLIENT, self.released()))
         entries += self._entries(Side.CLIENT)
         while self.pending:
             turn = self.pending.popleft()
@@ -178,16 +208,20 @@ class Hearing(ABC):
 
     def _entries(self, side: Side) -> list[Entry]:
         at = self.at
+        secure = self._secure[side]
         inbox, other = (self.client, self.server) if side is _CLIENT else (self.server, self.client)
         pieces = inbox.pieces()
         if len(pieces) == 1:
             kind, start, octets, wire = pieces[0]
-            entries: list[Entry] = [Frame(side, octets, at, start, wire, kind)]
+            entries: list[Entry] = [Frame(side, octets, at, start, wire, kind, _PEER, secure)]
         else:
-            entries = [Frame(side, octets, at, start, wire, kind) for kind, start, octets, wire in pieces]
+            entries = [Frame(side, octets, at, start, wire, kind, _PEER, secure) for kind, start, octets, wire in pieces]
         if other.unread:
             side = side.other
-            entries += [Frame(side, octets, at, start, wire, kind) for kind, start, octets, wire in other.pieces()]
+            secure = self._secure[side]
+            entries += [
+                Frame(side, octets, at, start, wire, kind, _PEER, secure) for kind, start, octets, wire in other.pieces()
+            ]
         if self._notes:
             entries += self._notes
             self._notes = []
@@ -209,6 +243,10 @@ class Hearing(ABC):
                 self._feed_client(rest[:length])
                 forward += rest[:length]
                 rest = rest[length:]
+                if self._behind is not None:
+                    del forward[len(forward) - len(self._behind) :]
+                    self._behind += rest
+                    break
                 continue
             match telnet.parse(rest):
                 case telnet.Short():

@@ -43,8 +43,12 @@ def _from_start(entries: Iterable[Entry]) -> bool:
 
 
 def _note(dialogue: Dialogue, note: Note) -> list[Entry]:
+    if note.mark is Mark.FACT and note.text.startswith("TLS with the "):
+        dialogue.secured(Side.SERVER if note.text.startswith("TLS with the server") else Side.CLIENT)
     if note.mark is not Mark.TROUBLE:
         return [note]
+    if note.text.startswith("dropped "):
+        dialogue.stray_noted()
     for side in Side:
         if note.text.startswith((f"closed by the {side}", f"reset by the {side}")):
             return [*dialogue.close(side, note.at).entries, note]

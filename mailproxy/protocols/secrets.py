@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from mailproxy.model.mask import MARK, password, sasl
+from mailproxy.model.mask import MARK, mark, password, sasl
 
 _NAMES: Final = """
     PLAIN LOGIN CRAM-MD5 DIGEST-MD5 NTLM GSSAPI GSS-SPNEGO SPNEGO XOAUTH XOAUTH2 OAUTHBEARER EXTERNAL ANONYMOUS
@@ -121,6 +121,22 @@ def echoes(secret: bytes) -> set[bytes]:
     found.add(message)
     found.update(message.split(b"\0")[2:])
     return {form for form in found if len(form) >= SHORTEST_ECHO}
+
+
+def shown(octets: bytes, known: Iterable[bytes], open_helo: bool = True) -> bytes:
+    """Lines of a client with marks for all that is a secret or may be one: behind a login, or where no verb leads."""
+    known = frozenset(known)
+    lines: list[bytes] = []
+    trusted = True
+    for line in octets.splitlines(keepends=True):
+        verb = line.split(None, 1)[:1]
+        trusted = trusted and bool(verb) and verb[0].upper() in known
+        secret = find(line, known, open_helo) if trusted else whole(line)
+        trusted = trusted and verb[0].upper() in OPEN_VERBS
+        if secret and not is_marked(line[secret.start : secret.end]):
+            line = line[: secret.start] + mark(secret.shape) + line[secret.end :]
+        lines.append(line)
+    return b"".join(lines)
 
 
 def _like(verb: bytes, known: Iterable[bytes], pattern: re.Pattern[bytes]) -> bool:

@@ -40,6 +40,14 @@ class Move(Enum):
     DONE = 2
 
 
+class Upgrade(Enum):
+    """What became of the client's wish for TLS, where TLS is taken apart."""
+
+    ASKED = 0
+    GRANTED = 1
+    REFUSED = 2
+
+
 class Heard(NamedTuple):
     """What came of some octets: what to note, what to hand to the other peer, what to answer at once."""
 

@@ -116,6 +116,12 @@ class Inbox:
         self.settled += len(octets)
         self.position -= len(octets)
 
+    def cut(self) -> bytes:
+        """Take out what is unread and not settled: nobody will read it."""
+        octets = self.buffer[self.settled :]
+        self.buffer = self.buffer[: self.settled]
+        return octets
+
     def line(self, limit: int = LINE_LIMIT) -> Reading:
         """Wait for a line and return its length with its LF; less, where it is longer than `limit` or broken off."""
         seen = 0

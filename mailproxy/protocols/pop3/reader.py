@@ -117,9 +117,7 @@ class Pop3Dialogue(Dialogue):
             case "XTND", "+OK" if not turn.replies:
                 self.reply(turn, reply, goes_on=True)
             case "STLS", "+OK":
-                if self.server.buffer:
-                    turn.flags.add(Flag.STRAY)
-                self.granted()
+                self.granted(turn)
                 self.reply(turn, reply)
             case "PASS" | "APOP" | "RPOP", "+OK":
                 self.suspicious = False

@@ -190,9 +190,7 @@ class SmtpDialogue(Dialogue):
                 self._accepted = 0 if code.startswith("2") else self._accepted
                 self.reply(turn, reply)
             case "STARTTLS", "220":
-                if self.server.buffer:
-                    turn.flags.add(Flag.STRAY)
-                self.granted()
+                self.granted(turn)
                 self.reply(turn, reply)
             case _:
                 self.reply(turn, reply)

@@ -1,0 +1,225 @@
+"""TLS over octets in memory: ciphertext in, plaintext out, and the other way round. No sockets.
+
+**Alerts.** A failed handshake earns the peer an alert, and whoever explains failures must neither swallow nor
+cause one: what `outgoing` holds is to be sent, after a failure too. Alerts that go in clear, in either direction, are
+read off the wire; those under encryption are known by the name that OpenSSL gives the failure.
+
+**Clear text.** A peer that speaks no TLS at all is kept in `clear`, so that what it said can be recorded.
+
+**Endings.** `close_notify` of the peer sets `ended`, and ours, sent by `end`, still lets the peer speak: TLS knows half
+a close (RFC 8446 section 6.1), as TCP does. What a peer never ended is cut short, and its caller knows: `eof`.
+"""
+
+import re
+import ssl
+from typing import Any, Final
+
+from mailproxy.model.octets import Side
+from mailproxy.wire.hello import ALERTS, Alert, ClientHello, Handshake, ServerHello
+
+RECORD: Final = 16_384
+KEPT: Final = 4096  # octets of a peer that speaks in clear
+RECORD_TYPES: Final = frozenset({20, 21, 22, 23})  # RFC 8446 section 5.1
+_ALERT: Final = re.compile(r"(?:SSLV3|TLSV1|TLSV13|SSL/TLS)_(?:ALERT_)?(\w+)")
+_ALERT_NAMES: Final = frozenset(ALERTS.values())
+
+
+class Tls:
+    """One end of a TLS connection with `peer`: with a client we are the server, with a server the client.
+
+    `open` once the handshake is over; `ended` once the peer has said close_notify; `failure` is one line that says why
+    TLS failed, empty while it has not; `alert` the alert of that failure by its name in the registry, and `by` who
+    sent it: `peer`, or the other side, which is we.
+    """
+
+    __slots__ = (
+        "_begun", "_ear", "_ending", "_in", "_object", "_out", "_waiting", "alert", "by", "clear", "ended", "failure", "hello",
+        "open", "peer", "server_hello",
+    )  # fmt: skip
+
+    def __init__(self, peer: Side, context: ssl.SSLContext, name: str = "") -> None:
+        """`name` is the server's, where we are the client; empty where it has none. Raises ValueError where it is
+        no host name."""
+        self.peer = peer
+        self.open = False
+        self.ended = False
+        self.failure = ""
+        self.alert = ""
+        self.by: Side | None = None
+        self.clear = b""
+        self.hello: ClientHello | None = None
+        self.server_hello: ServerHello | None = None
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        ours = peer is Side.CLIENT
+        self._object = context.wrap_bio(self._in, self._out, server_side=ours, server_hostname=name or None)
+        self._ear: Handshake | None = Handshake()
+        self._waiting: list[bytes] = []
+        self._ending = False
+        self._begun = False  # the peer has said something
+
+    def begin(self) -> None:
+        """Make the first move, where it is ours; `outgoing` holds it."""
+        self._shake()
+
+    def receive(self, octets: bytes) -> bytes:
+        """Hear ciphertext; returns the plaintext that it makes whole."""
+        if self.failure or not (self._begun or self._speaks_tls(octets)):
+            return b""
+        self._in.write(octets)
+        if not self.open:
+            self._hear(self.peer, octets)
+            self._shake()
+            if not self.open:
+                return b""
+        return self._read()
+
+    def outgoing(self) -> bytes:
+        """Ciphertext to be sent, which is then forgotten here."""
+        return self._out.read() if self._out.pending else b""
+
+    def send(self, octets: bytes) -> bytes:
+        """Ciphertext to be sent for `octets`; before the handshake is over they wait and nothing is returned."""
+        if not self.open:
+            self._waiting.append(octets)
+            return b""
+        try:
+            self._object.write(octets)
+        except ssl.SSLError as error:
+            self._failed(error)
+        return self._out.read()
+
+    def end(self) -> bytes:
+        """Ciphertext that says close_notify, behind all that was sent; the peer may still speak."""
+        if not self.open or self._ending:
+            return b""
+        self._ending = True
+        try:
+            self._object.unwrap()
+        except ssl.SSLError:
+            pass  # the peer's own close_notify has not come, or never will
+        return self._out.read()
+
+    def eof(self) -> None:
+        """Hear that the connection has ended: before the handshake is over that is a failure."""
+        if not self.open and not self.failure:
+            self.failure = "closed in the middle of the handshake" if self.hello else "closed before the handshake"
+            self.by = self.peer
+
+    def give_up(self, why: str) -> None:
+        """Fail for a reason of our own."""
+        self.failure = self.failure or why
+
+    # What the handshake came to.
+
+    @property
+    def version(self) -> str:
+        """The version that was negotiated."""
+        return self._object.version() or ""
+
+    @property
+    def cipher(self) -> str:
+        """The cipher suite that was negotiated, by its name in the IANA registry where that is known."""
+        if self.server_hello and not self.server_hello.cipher.startswith("0x"):
+            return self.server_hello.cipher
+        found = self._object.cipher()
+        return found[0] if found else ""
+
+    @property
+    def alpn(self) -> str:
+        """The protocol that was negotiated (RFC 7301)."""
+        return self._object.selected_alpn_protocol() or ""
+
+    @property
+    def group(self) -> str:
+        """The group of the key exchange."""
+        return self.server_hello.group if self.server_hello else ""
+
+    def chain(self) -> list[bytes]:
+        """The certificates that the server presented, leaf first, in DER; none where we are the server."""
+        if self.peer is Side.CLIENT:
+            return []
+        if hasattr(self._object, "get_unverified_chain"):  # Python 3.13
+            return list(self._object.get_unverified_chain())
+        inner: Any = self._object._sslobj  # type: ignore[attr-defined]
+        return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in inner.get_unverified_chain() or ()]
+
+    # Inside.
+
+    def _speaks_tls(self, octets: bytes) -> bool:
+        """Whether the first octets are those of TLS; what is not is kept."""
+        self._begun = True
+        if octets[0] in RECORD_TYPES:
+            return True
+        self.clear = octets[:KEPT]
+        self.failure, self.by = "it speaks in clear", self.peer
+        return False
+
+    def _shake(self) -> None:
+        try:
+            self._object.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self._failed(error)
+        else:
+            self.open = True
+        octets = self._out.read()
+        if octets:
+            self._hear(self.peer.other, octets)
+        if self.open:
+            self._ear = None
+            self._say_what_waited()
+        octets += self._out.read()
+        self._out.write(octets)
+
+    def _say_what_waited(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for octets in waiting:
+            self._object.write(octets)
+
+    def _read(self) -> bytes:
+        read, pending = self._object.read, self._in
+        chunks: list[bytes] = []
+        try:
+            while True:
+                chunk = read(RECORD)
+                if not chunk:
+                    self.ended = True
+                    break
+                chunks.append(chunk)
+                if not pending.pending:
+                    break
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:  # both sides have said close_notify
+            self.ended = True
+        except ssl.SSLError as error:
+            self._failed(error)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _hear(self, side: Side, octets: bytes) -> None:
+        if self._ear is None:
+            return
+        for fact in self._ear.hear(side, octets):
+            match fact.heard:
+                case ClientHello() as hello:
+                    self.hello = hello
+                case ServerHello() as hello:
+                    self.server_hello = hello
+                case Alert(side=by, fatal=True, description=str(name)) if name:
+                    self.alert, self.by = name, by
+
+    def _failed(self, error: ssl.SSLError) -> None:
+        reason = error.reason or ""
+        sent = self._out.read()
+        if sent:
+            self._hear(self.peer.other, sent)
+            self._out.write(sent)
+        named = _ALERT.fullmatch(reason)
+        if named and (name := named[1].lower()) in _ALERT_NAMES:
+            self.alert, self.by = name, self.peer
+        if self.by is self.peer and self.alert:
+            self.failure = f"alert {self.alert} from the {self.peer}"
+            return
+        why = reason.replace("_", " ").lower() or type(error).__name__
+        self.failure = f"alert {self.alert} from mailproxy: {why}" if self.alert else why
