@@ -6,6 +6,25 @@ from datetime import datetime
 from enum import StrEnum
 
 
+class Security(StrEnum):
+    """How a connection is secured: not, by STARTTLS or STLS (RFC 3207, RFC 2595), or by TLS from its start (RFC 8314)."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+class Verify(StrEnum):
+    """What is done about a server whose certificate is not trusted.
+
+    MIRROR presents to the client one that fails in the same way; STRICT ends the session; OFF goes on as if it were.
+    """
+
+    MIRROR = "mirror"
+    STRICT = "strict"
+    OFF = "off"
+
+
 class Fault(StrEnum):
     """Why a chain of certificates is not trusted, in the words of a transcript. OTHER is told by the library's text."""
 

@@ -1,13 +1,21 @@
 """Floor 2: what peers say. `PROTOCOLS` is the one line to add a protocol to."""
 
-from mailproxy.protocols.descriptor import Protocol
+from mailproxy.protocols.descriptor import Ports, Protocol
 from mailproxy.protocols.pop2.reader import Pop2Dialogue
+from mailproxy.protocols.pop3 import stls
 from mailproxy.protocols.pop3.reader import Pop3Dialogue
+from mailproxy.protocols.smtp import starttls
 from mailproxy.protocols.smtp.reader import LmtpDialogue, SmtpDialogue
 
-SMTP = Protocol("smtp", 25, 2525, SmtpDialogue, "SMTP, outgoing mail")
-LMTP = Protocol("lmtp", 24, 2524, LmtpDialogue, "LMTP, local delivery")
-POP3 = Protocol("pop3", 110, 2110, Pop3Dialogue, "POP3, incoming mail", fetches=True)
+SMTP = Protocol(
+    "smtp", 25, 2525, SmtpDialogue, "SMTP, outgoing mail",
+    upgrading=starttls.upgrading("EHLO"), starttls=Ports(587, 2587), tls=Ports(465, 2465),
+)  # fmt: skip
+LMTP = Protocol("lmtp", 24, 2524, LmtpDialogue, "LMTP, local delivery", upgrading=starttls.upgrading("LHLO"))
+POP3 = Protocol(
+    "pop3", 110, 2110, Pop3Dialogue, "POP3, incoming mail",
+    fetches=True, upgrading=stls.UPGRADING, starttls=Ports(110, 2110), tls=Ports(995, 2995),
+)  # fmt: skip
 POP2 = Protocol("pop2", 109, 2109, Pop2Dialogue, "POP2, incoming mail", fetches=True)
 
 PROTOCOLS: tuple[Protocol, ...] = (SMTP, LMTP, POP3, POP2)

@@ -3,11 +3,24 @@
 from dataclasses import dataclass
 
 from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.upgrade import Upgrading
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The port a protocol is served on, and the one mailproxy listens on."""
+
+    server: int
+    listen: int
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """A protocol: the scheme of its URLs, the port it is served on, the one mailproxy listens on, how it reads."""
+    """A protocol: the scheme of its URLs, the port it is served on, the one mailproxy listens on, how it reads.
+
+    `upgrading` tells how it goes over to TLS, `starttls` on which ports it does so where nobody names one, `tls` where
+    it is under TLS from the start; None where it never is.
+    """
 
     name: str
     port: int
@@ -16,3 +29,6 @@ class Protocol:
     title: str
     fetches: bool = False
     """Whether messages go from the server to the client."""
+    upgrading: Upgrading | None = None
+    starttls: Ports | None = None
+    tls: Ports | None = None

@@ -215,12 +215,15 @@ class Hearing(ABC):
             kind, start, octets, wire = pieces[0]
             entries: list[Entry] = [Frame(side, octets, at, start, wire, kind, _PEER, secure)]
         else:
-            entries = [Frame(side, octets, at, start, wire, kind, _PEER, secure) for kind, start, octets, wire in pieces]
+            entries = [
+                Frame(side, octets, at, start, wire, kind, _PEER, secure) for kind, start, octets, wire in pieces
+            ]
         if other.unread:
             side = side.other
             secure = self._secure[side]
             entries += [
-                Frame(side, octets, at, start, wire, kind, _PEER, secure) for kind, start, octets, wire in other.pieces()
+                Frame(side, octets, at, start, wire, kind, _PEER, secure)
+                for kind, start, octets, wire in other.pieces()
             ]
         if self._notes:
             entries += self._notes
