@@ -16,7 +16,7 @@ _STATEMENT: Final = _ANY.join(
         rb"(?P<name>" + _STRING + rb")",
         rb",",
         rb"(?P<value>" + _STRING + rb"|true|false|[+-]?\d+)",
-        rb"(?:," + _ANY + rb"(?:sticky|locked)" + _ANY + rb")*+\)",
+        rb"\)",
         rb";)",
     )
 )
@@ -24,12 +24,13 @@ _STATEMENT: Final = _ANY.join(
 _ELSE: Final = rb"(?:" + _GAP + rb"|" + _STRING + rb"|[^;\"'])++;?|;|.+"
 _PIECE: Final = re.compile(_GAP + rb"++|" + _STATEMENT + rb"|" + _ELSE, re.DOTALL)
 _ESCAPE: Final = re.compile(
-    r"\\(?:u(?P<high>[Dd][89ABab][\dA-Fa-f]{2})\\u(?P<low>[Dd][C-Fc-f][\dA-Fa-f]{2})"
-    r"|u(?P<four>[\dA-Fa-f]{4})|x(?P<two>[\dA-Fa-f]{2})|(?P<one>.))",
+    rb"\\(?:u(?P<high>[Dd][89ABab][\dA-Fa-f]{2})\\u(?P<low>[Dd][C-Fc-f][\dA-Fa-f]{2})"
+    rb"|u(?P<unit>[\dA-Fa-f]{4})|x(?P<octet>[\dA-Fa-f]{2})|(?P<plain>.))",
     re.DOTALL,
 )
-_PLAIN: Final = {"n": "\n", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
+_PLAIN: Final = {b"n": b"\n", b"r": b"\r", b"\\": b"\\", b'"': b'"', b"'": b"'"}
 _WRITTEN: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
+_NUMBERS: Final = range(-(1 << 31), 1 << 31)
 _END: Final = re.compile(rb"\r\n|\r|\n")
 _BLANKS: Final = re.compile(rb"[ \t\v\f]*+")
 _REST: Final = re.compile(rb"[ \t\v\f]*+(?:(?://|#)[^\r\n]*+)?+(?P<end>\r\n|\r|\n|\Z)")
@@ -130,24 +131,28 @@ def _statement(piece: re.Match[bytes]) -> Statement | None:
 def _read(token: bytes) -> Value:
     match token[:1]:
         case b'"' | b"'":
-            return _ESCAPE.sub(_unescaped, token[1:-1].decode("utf-8", "surrogateescape"))
+            return _ESCAPE.sub(_unescaped, token[1:-1]).decode("utf-8", "surrogateescape")
         case b"t" | b"f":
             return token == b"true"
-        case _:
-            return int(token)
+    number = int(token)
+    if number not in _NUMBERS:
+        raise ValueError(number)
+    return number
 
 
-def _unescaped(escape: re.Match[str]) -> str:
+def _unescaped(escape: re.Match[bytes]) -> bytes:
     """What an escape stands for. Raises ValueError where Mozilla's parser refuses it."""
-    if escape["high"]:
-        return (bytes.fromhex(escape["high"]) + bytes.fromhex(escape["low"])).decode("utf-16-be")
-    if digits := escape["four"] or escape["two"]:
-        character = chr(int(digits, 16))
+    if high := escape["high"]:
+        return bytes.fromhex((high + escape["low"]).decode()).decode("utf-16-be").encode()
+    if unit := escape["unit"]:
+        octets = chr(int(unit, 16)).encode()
+    elif octet := escape["octet"]:
+        octets = bytes.fromhex(octet.decode())
     else:
-        character = _PLAIN.get(escape["one"], "\0")
-    if character == "\0" or "\ud800" <= character <= "\udfff":
+        octets = _PLAIN.get(escape["plain"], b"\0")
+    if octets == b"\0":
         raise ValueError(escape[0])
-    return character
+    return octets
 
 
 def _without(octets: bytes, statement: Statement) -> bytes:
