@@ -42,18 +42,21 @@ FAULTS: Final = ("expired", "wrong_name", "self_signed", "unknown_issuer")
 
 
 def make(folder: Path) -> Certificates:
-    """New ones, each in files of its own. The good one has an intermediate issuer, as nearly all have."""
+    """New ones, each in files of its own. The good one has an intermediate issuer, as nearly all have.
+
+    All have a common name too (RFC 6125 section 6.4.4), for without one fetchmail looks at no other name.
+    """
     authority, stranger = trustme.CA(), trustme.CA(organization_name="Nobody's CA")
     root = folder / "root.pem"
     authority.cert_pem.write_to_path(root)
     yesterday = datetime.now(UTC) - timedelta(days=1)
     return Certificates(
         root=root,
-        good=_kept(folder, "good", authority.create_child_ca().issue_cert(*NAMES)),
-        expired=_kept(folder, "expired", authority.issue_cert(*NAMES, not_after=yesterday)),
-        wrong_name=_kept(folder, "wrong_name", authority.issue_cert(ELSEWHERE)),
+        good=_kept(folder, "good", authority.create_child_ca().issue_cert(*NAMES, common_name=NAMES[0])),
+        expired=_kept(folder, "expired", authority.issue_cert(*NAMES, common_name=NAMES[0], not_after=yesterday)),
+        wrong_name=_kept(folder, "wrong_name", authority.issue_cert(ELSEWHERE, common_name=ELSEWHERE)),
         self_signed=_self_signed(folder),
-        unknown_issuer=_kept(folder, "unknown_issuer", stranger.issue_cert(*NAMES)),
+        unknown_issuer=_kept(folder, "unknown_issuer", stranger.issue_cert(*NAMES, common_name=NAMES[0])),
     )
 
 

@@ -12,6 +12,7 @@ from .dovecot import Dovecot, Mailbox
 from .loopback import Address
 from .postfix import Postfix
 from .proxy import Proxy
+from .servers import Servers
 
 
 class Route(NamedTuple):
@@ -50,6 +51,11 @@ def postfix(ground: Path, dovecot: Dovecot, certificates: Certificates) -> Itera
     server = Postfix(root, dovecot.lmtp, dovecot.auth, certificates)
     yield server
     server.daemon.stop()
+
+
+@pytest.fixture(scope="session")
+def servers(postfix: Postfix, dovecot: Dovecot) -> Servers:
+    return Servers(postfix, dovecot)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The proxy as its user runs it: one process, told by its command line, read by its commands."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ class Proxy:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self._database = folder / "record.sqlite"
+        self._environment = {**os.environ, "MAILPROXY_CA": str(folder / "ca")}
         ready, self._log = folder / "ready.json", folder / "proxy.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -31,6 +33,7 @@ class Proxy:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env=self._environment,
             )
         until(lambda: ready.exists() or self._process.poll() is not None)
         assert self._process.poll() is None, self.log
@@ -45,6 +48,19 @@ class Proxy:
         """Where it listens for this protocol."""
         listener = next(each for each in self._listeners if each["protocol"] == protocol)
         return Address(listener["host"], listener["port"])
+
+    @property
+    def addresses(self) -> list[Address]:
+        """Where it listens for the servers on its command line, in their order."""
+        return [Address(each["host"], each["port"]) for each in self._listeners if each.get("upstream")]
+
+    @property
+    def root(self) -> Path:
+        """The file of the root certificate that its clients must trust."""
+        exported = self.folder / "root.pem"
+        if not exported.exists():
+            self._run("ca", "export", "--format", "pem", str(exported))
+        return exported
 
     def stop(self) -> None:
         """Ask it to end. Raises AssertionError when it does not end well."""
@@ -75,10 +91,16 @@ class Proxy:
 
     def messages(self) -> list[bytes]:
         """All messages that it recorded, as `export` writes them, the oldest first."""
+        return [mail for mails in self.messages_of(self.sessions()).values() for mail in mails]
+
+    def messages_of(self, sessions: Iterable[Session]) -> dict[int, list[bytes]]:
+        """The messages of these sessions by the session's number, as `export` writes them."""
         folder = self.folder / "messages"
-        numbers = [str(session["id"]) for session in self.sessions()]
-        self.run("export", *numbers, "--format", "eml", "--output", str(folder))
-        return [path.read_bytes() for path in sorted(folder.iterdir(), key=_order)]
+        self.run("export", *(str(session["id"]) for session in sessions), "--format", "eml", "--output", str(folder))
+        found: dict[int, list[bytes]] = {}
+        for path in sorted(folder.iterdir(), key=_order):
+            found.setdefault(_order(path)[0], []).append(path.read_bytes())
+        return found
 
     def keeps(self, secrets: Iterable[bytes]) -> list[str]:
         """Which of its files hold one of these octets."""
@@ -87,8 +109,16 @@ class Proxy:
 
     def run(self, *words: str) -> bytes:
         """What a command prints about what was recorded. Raises AssertionError when it fails."""
-        command = [COMMAND, *words, "--db", str(self._database)]
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
+        return self._run(*words, "--db", str(self._database))
+
+    def _run(self, *words: str) -> bytes:
+        ended = subprocess.run(
+            [COMMAND, *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LIMIT,
+            env=self._environment,
+        )
         assert ended.returncode == 0, ended.stderr.decode(errors="replace")
         return ended.stdout
 
