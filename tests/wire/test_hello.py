@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailproxy.model.octets import Side
-from mailproxy.wire.hello import Alert, ClientHello, Fact, Handshake, ServerHello
+from mailproxy.wire.hello import Alert, Fact, Handshake
 
 Said = list[tuple[Side, bytes]]
 Cut = Callable[[bytes], Iterator[bytes]]
@@ -106,6 +106,15 @@ def hear(said: Said, cut: Cut = whole) -> list[Fact]:
     return [fact for side, octets in said for piece in cut(octets) for fact in handshake.hear(side, piece)]
 
 
+def overheard(said: Said, cut: Cut = whole) -> Handshake:
+    """The handshake, once it has heard all that."""
+    handshake = Handshake()
+    for side, octets in said:
+        for piece in cut(octets):
+            handshake.hear(side, piece)
+    return handshake
+
+
 def texts(said: Said, cut: Cut = whole) -> list[str]:
     """The same as lines, marked as in a transcript."""
     return [f"{'***' if fact.trouble else '==='} {fact.text}" for fact in hear(said, cut)]
@@ -122,11 +131,43 @@ def test_both_hellos_of_tls_1_3(certificate: Path, cut: Cut) -> None:
 def test_the_same_as_values(certificate: Path) -> None:
     client = client_context(certificate)
     client.set_alpn_protocols(["smtp", "lmtp"])
-    said = converse(Peer(client, HOST), Peer(server_context(certificate)))
-    assert [fact.heard for fact in hear(said)] == [
-        ClientHello(("TLSv1.3", "TLSv1.2"), HOST, ("smtp", "lmtp")),
-        ServerHello("TLSv1.3", "TLS_AES_256_GCM_SHA384"),
-    ]
+    handshake = overheard(converse(Peer(client, HOST), Peer(server_context(certificate))))
+    hello, server = handshake.client, handshake.server
+    assert hello
+    assert hello[:3] == (("TLSv1.3", "TLSv1.2"), HOST, ("smtp", "lmtp"))
+    assert "TLS_AES_256_GCM_SHA384" in hello.ciphers
+    assert {"server_name", "supported_groups", "key_share"} <= set(hello.extensions)
+    assert server
+    assert server[:2] == ("TLSv1.3", "TLS_AES_256_GCM_SHA384")
+    assert server.group in hello.groups
+
+
+def test_the_facts_hold_the_same_values(certificate: Path) -> None:
+    said = converse(Peer(client_context(certificate), HOST), Peer(server_context(certificate)))
+    handshake = overheard(said)
+    assert [fact.heard for fact in hear(said)] == [handshake.client, handshake.server]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(("curve", "group"), [("prime256v1", "secp256r1"), ("secp521r1", "secp521r1")])
+def test_the_group_of_the_key_exchange(
+    certificate: Path, version: ssl.TLSVersion, curve: str, group: str, cut: Cut
+) -> None:
+    client, server = client_context(certificate), server_context(certificate)
+    client.maximum_version = version
+    server.set_ecdh_curve(curve)  # in TLSv1.3 the client has to send another key
+    handshake = overheard(converse(Peer(client, HOST), Peer(server)), cut)
+    assert handshake.group == group
+
+
+def test_the_protocol_that_was_agreed_on(certificate: Path) -> None:
+    client, server = client_context(certificate), server_context(certificate)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_alpn_protocols(["smtp"])
+    server.set_alpn_protocols(["lmtp", "smtp"])
+    hello = overheard(converse(Peer(client, HOST), Peer(server))).server
+    assert hello
+    assert hello.alpn == "smtp"
 
 
 def test_both_hellos_of_tls_1_2(certificate: Path, cut: Cut) -> None:
@@ -188,10 +229,20 @@ def record(kind: int, octets: bytes) -> bytes:
     return bytes([kind, 3, 1]) + len(octets).to_bytes(2) + octets
 
 
+def message(kind: int, body: bytes) -> bytes:
+    """One handshake message."""
+    return bytes([kind]) + len(body).to_bytes(3) + body
+
+
 def client_hello(extensions: bytes) -> bytes:
     """A hello of TLSv1.2 with these extensions."""
     body = b"\x03\x03" + bytes(32) + b"\0" + b"\0\x02\x13\x01" + b"\x01\0" + len(extensions).to_bytes(2) + extensions
-    return b"\x01" + len(body).to_bytes(3) + body
+    return message(1, body)
+
+
+def server_hello(cipher: int) -> bytes:
+    """A hello of TLSv1.2 that chooses this cipher."""
+    return message(2, b"\x03\x03" + bytes(32) + b"\0" + cipher.to_bytes(2) + b"\0")
 
 
 def server_name(name: bytes) -> bytes:
@@ -215,6 +266,44 @@ def test_a_long_hello_comes_in_many_records(cut: Cut) -> None:
     hello = client_hello(server_name(HOST.encode()) + b"\0\x15\xf0\0" + bytes(0xF000))
     said = [(CLIENT, b"".join(record(22, hello[at : at + 4000]) for at in range(0, len(hello), 4000)))]
     assert texts(said, cut) == ["=== TLS passes through: the client offers TLSv1.2 for mail.example.org"]
+
+
+def test_the_longest_hello_there_may_be(cut: Cut) -> None:
+    room = 0x10000 - 4 - len(client_hello(b"\0\x15" + b"\0\0"))
+    hello = client_hello(b"\0\x15" + room.to_bytes(2) + bytes(room))
+    said = [(CLIENT, b"".join(record(22, hello[at : at + 0x4000]) for at in range(0, len(hello), 0x4000)))]
+    assert texts(said, cut) == ["=== TLS passes through: the client offers TLSv1.2 and names no host"]
+
+
+def test_a_key_exchange_behind_a_long_chain(cut: Cut) -> None:
+    messages = server_hello(0xC02F) + message(11, bytes(200_000)) + message(12, b"\x03\0\x1d" + bytes(99))
+    said = [(SERVER, b"".join(record(22, messages[at : at + 0x4000]) for at in range(0, len(messages), 0x4000)))]
+    assert overheard(said, cut).group == "x25519"
+    assert len(texts(said, cut)) == 1
+
+
+@pytest.mark.parametrize(
+    ("cipher", "exchange", "group"),
+    [
+        (0xC02F, b"\x03\0\x17", "secp256r1"),
+        (0xC02F, b"\x03\x7f\x7f", "0x7f7f"),
+        (0xC02F, b"\x01\0\x17", ""),
+        (0xC02F, b"\x03", ""),
+        (0x009E, b"\x01\0" + b"\xff" + bytes(255), "DH 2048"),
+        (0x009E, b"\x03\0" + b"\x0f" + bytes(767), "DH 6140"),
+        (0x009E, b"", ""),
+        (0x009C, b"\x03\0\x17", ""),
+    ],
+)
+def test_what_a_key_exchange_of_old_tells(cipher: int, exchange: bytes, group: str) -> None:
+    said = [(SERVER, record(22, server_hello(cipher) + message(12, exchange)))]
+    assert overheard(said).group == group
+
+
+def test_of_the_alerts_the_first_are_kept() -> None:
+    heard = overheard([(SERVER, record(21, b"\x01\x5a")), (CLIENT, record(21, b"\x02\x30"))] * 20)
+    assert heard.alerts == [Alert(SERVER, False, "user_canceled"), Alert(CLIENT, True, "unknown_ca")] * 8
+    assert (heard.client, heard.server, heard.group) == (None, None, "")
 
 
 def test_a_hello_beyond_all_bounds_is_given_up() -> None:
@@ -253,18 +342,24 @@ broken = st.builds(
     sides.map(lambda side: 1 if side is CLIENT else 2),
     garbage,
 )
+key_exchanges = st.builds(
+    lambda cipher, octets: record(22, server_hello(cipher) + message(12, octets)),
+    st.sampled_from([0xC02F, 0xC02B, 0x009E, 0xC018, 0x1301]),
+    garbage,
+)
 
 
-@given(st.lists(st.tuples(sides, garbage | records | hellos | broken), max_size=8), st.integers(1, 50))
+@given(st.lists(st.tuples(sides, garbage | records | hellos | broken | key_exchanges), max_size=8), st.integers(1, 50))
 def test_any_octets_in_any_pieces(said: Said, size: int) -> None:
     def pieces(octets: bytes) -> Iterator[bytes]:
         yield from (octets[at : at + size] for at in range(0, len(octets), size))
 
     assert texts(said, pieces) == texts(said)
+    assert overheard(said, pieces).group == overheard(said).group
     assert all(text.isprintable() for text in texts(said))
 
 
-@given(st.lists(st.tuples(sides, garbage | records | broken)))
+@given(st.lists(st.tuples(sides, garbage | records | broken | key_exchanges)))
 def test_little_is_kept_of_whatever_comes(said: Said) -> None:
     handshake = Handshake()
     for side, octets in said * 20:
