@@ -13,14 +13,28 @@ from sqlalchemy import Engine
 from mailproxy.app.library import journal_of, open_library
 from mailproxy.app.ready import announced
 from mailproxy.app.screen import Listening, Screen
-from mailproxy.app.studio import Plan, Studio, WhenFull
+from mailproxy.app.studio import Plan, Studio, TlsPlan, WhenFull
+from mailproxy.model.tls import Verify
 from mailproxy.net.poll import open_poller
+from mailproxy.net.securing import Terms as TlsTerms
 from mailproxy.protocols.turn import Keep, Terms
 from mailproxy.store.engine import open_database
 from mailproxy.store.recorder import Recorder
 from mailproxy.store.trouble import DatabaseBusy
 
-__all__ = ["Keep", "Listening", "Plan", "Screen", "Terms", "WhenFull", "record", "recording"]
+__all__ = [
+    "Keep",
+    "Listening",
+    "Plan",
+    "Screen",
+    "Terms",
+    "TlsPlan",
+    "TlsTerms",
+    "Verify",
+    "WhenFull",
+    "record",
+    "recording",
+]
 
 PATIENCE: Final = 0.05
 LOG_PAGES: Final = 1 << 18  # a GiB
@@ -54,6 +68,7 @@ async def recording(plan: Plan, screen: Screen) -> AsyncIterator[Studio]:
             try:
                 with announced(plan.ready_file, studio.listen()):
                     far = engine.dialect.name != "sqlite"
+                    nursery.start_soon(studio.watch_time)
                     nursery.start_soon(studio.flusher.run, far, studio.try_held, studio.recording_stopped)
                     yield studio
             finally:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from mailproxy.model.tls import Security, Verify
 from mailproxy.protocols import named, names
 from mailproxy.protocols.descriptor import Protocol
 
-TLS_SCHEMES: Final = frozenset({"smtps", "pop3s", "smtp+starttls", "pop3+starttls"})
 LOOPBACK: Final = "127.0.0.1"
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z0-9+]+)://(?P<place>[^/]*)/?")
 _PLACE: Final = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]\s]*))(?::(?P<port>\d{1,5}))?")
@@ -21,7 +21,9 @@ class RouteError(Exception):
 class Route(NamedTuple):
     """Listen on `listen_host` and `listen_port` (0 is any free one) for what goes to `host` and `port`.
 
-    `asked` tells whether the port to listen on was asked for: a mail program counts on it then.
+    `asked` tells whether the port to listen on was asked for: a mail program counts on it then. `client` and `server`
+    say how the two connections are secured; `verify`, `tls_min` and `apart` (whether TLS is taken apart) hold for this
+    route alone, where they are not None.
     """
 
     protocol: str
@@ -30,6 +32,11 @@ class Route(NamedTuple):
     host: str
     port: int
     asked: bool = False
+    client: Security = Security.NONE
+    server: Security = Security.NONE
+    verify: Verify | None = None
+    tls_min: str | None = None
+    apart: bool | None = None
 
     @property
     def title(self) -> str:
@@ -37,9 +44,32 @@ class Route(NamedTuple):
         return named(self.protocol).title
 
     @property
+    def security(self) -> str:
+        """What to choose as connection security in the mail program, in its words."""
+        match self.client, self.server:
+            case Security.NONE, Security.NONE:
+                return "none, or STARTTLS where it was that"
+            case Security.NONE, _:
+                return "none"
+            case Security.STARTTLS, _:
+                return "STARTTLS"
+            case _:
+                return "SSL/TLS"
+
+    @property
     def upstream(self) -> str:
         """The server as a URL."""
-        return f"{self.protocol}://{place(self.host, self.port)}"
+        return f"{scheme(self.protocol, self.server)}://{place(self.host, self.port)}"
+
+
+def scheme(protocol: str, security: Security) -> str:
+    """The scheme of a URL: `smtp`, `smtps`, `smtp+starttls`."""
+    return protocol + {Security.NONE: "", Security.STARTTLS: "+starttls", Security.TLS: "s"}[security]
+
+
+def schemes() -> tuple[str, ...]:
+    """All schemes of URLs that can be recorded."""
+    return tuple(_schemes())
 
 
 def known_protocols() -> tuple[str, ...]:
@@ -59,45 +89,78 @@ def parse(text: str) -> Route:
 
 
 def make(upstream: str, listen: str = "") -> Route:
-    """A route to the URL `upstream`, listening on `[host:]port`; raises RouteError."""
-    protocol, host, port = _server(upstream)
-    listen_host, listen_port = _listen(listen)
+    """A route to the URL `upstream`, listening on `[scheme://][host][:port]`; raises RouteError."""
+    protocol, server, host, port = _server(upstream)
+    client, listen_host, listen_port = _listen(listen, protocol)
     asked = listen_port is not None
-    listens = protocol.listen if listen_port is None else listen_port
-    return Route(protocol.name, listen_host or LOOPBACK, listens, host, port, asked)
+    listens = _listens(protocol, client) if listen_port is None else listen_port
+    return Route(protocol.name, listen_host or LOOPBACK, listens, host, port, asked, client, server)
 
 
-def _server(upstream: str) -> tuple[Protocol, str, int]:
-    """What is spoken with a server, its host and its port. No error repeats a password."""
+def _schemes() -> dict[str, tuple[Protocol, Security]]:
+    found: dict[str, tuple[Protocol, Security]] = {}
+    for protocol in map(named, names()):
+        found[protocol.name] = protocol, Security.NONE
+        if protocol.tls:
+            found[scheme(protocol.name, Security.TLS)] = protocol, Security.TLS
+        if protocol.starttls:
+            found[scheme(protocol.name, Security.STARTTLS)] = protocol, Security.STARTTLS
+    return found
+
+
+def _server(upstream: str) -> tuple[Protocol, Security, str, int]:
+    """What is spoken with a server, how it is secured, its host and its port. No error repeats a password."""
     if "@" in upstream:
         raise RouteError("user name and password stay in the mail program: write smtp://mail.example.org")
     url = _URL.fullmatch(upstream)
-    scheme = url["scheme"].lower() if url else ""
-    if scheme in TLS_SCHEMES:
-        raise RouteError(
-            f"{upstream!r}: mailproxy speaks no TLS of its own yet; write smtp:// or pop3:// and a clear port"
-        )
-    if not url or scheme not in names():
-        known = ", ".join(f"{name}://host" for name in names())
+    found = _schemes().get(url["scheme"].lower()) if url else None
+    if not url or not found:
+        known = ", ".join(f"{name}://host" for name in _schemes())
         raise RouteError(f"{upstream!r} is no server: write {known}; a port may follow, as in :587")
-    protocol = named(scheme)
+    protocol, security = found
     host, port = _place(url["place"], upstream)
     if not host:
-        raise RouteError(f"{upstream!r} names no host: write {protocol.name}://mail.example.org")
+        raise RouteError(f"{upstream!r} names no host: write {url['scheme']}://mail.example.org")
     if port == 0:
         raise RouteError(f"{upstream!r}: no server has the port 0")
-    return protocol, host, port or protocol.port
+    return protocol, security, host, port or _port_of(protocol, security)
 
 
-def _listen(listen: str) -> tuple[str, int | None]:
+def _port_of(protocol: Protocol, security: Security) -> int:
+    match security:
+        case Security.TLS if protocol.tls:
+            return protocol.tls.server
+        case Security.STARTTLS if protocol.starttls:
+            return protocol.starttls.server
+        case _:
+            return protocol.port
+
+
+def _listens(protocol: Protocol, security: Security) -> int:
+    match security:
+        case Security.TLS if protocol.tls:
+            return protocol.tls.listen
+        case Security.STARTTLS if protocol.starttls:
+            return protocol.starttls.listen
+        case _:
+            return protocol.listen
+
+
+def _listen(listen: str, protocol: Protocol) -> tuple[Security, str, int | None]:
+    if url := _URL.fullmatch(listen):
+        found = _schemes().get(url["scheme"].lower())
+        if not found or found[0] is not protocol:
+            known = ", ".join(f"{name}://" for name, (each, _) in _schemes().items() if each is protocol)
+            raise RouteError(f"{listen!r}: a listener before {protocol.name} begins with {known}, or with no scheme")
+        return found[1], *_place(url["place"], listen)
     if not listen:
-        return "", None
+        return Security.NONE, "", None
     if listen.isdecimal():
-        return "", _port(listen, listen)
+        return Security.NONE, "", _port(listen, listen)
     host, port = _place(listen, listen)
     if port is None:
-        raise RouteError(f"{listen!r} has no port: write PORT or HOST:PORT before the =")
-    return host, port
+        raise RouteError(f"{listen!r} has no port: write PORT, HOST:PORT or SCHEME://HOST:PORT before the =")
+    return Security.NONE, host, port
 
 
 def _place(text: str, whole: str) -> tuple[str, int | None]:

@@ -3,18 +3,29 @@
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import platformdirs
 
 from mailproxy.app.routes import Route, RouteError, make
+from mailproxy.model.tls import Verify
 
 FILE: Final = Path("mailproxy.toml")
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:).*@")
 _PASSWORD_PARAMETER: Final = re.compile(r"([?&]password=)[^&]*")
-_KEYS: Final = {"db": str, "content": str, "keep_secrets": bool, "public": bool, "when_full": str, "route": list}
-_CHOICES: Final = {"content": ("full", "headers", "none"), "when_full": ("refuse", "relay", "stop")}
+_KEYS: Final = {
+    "db": str, "content": str, "keep_secrets": bool, "public": bool, "when_full": str, "socks": str,
+    "tls": str, "verify": str, "tls_min": str, "trust": list, "keylog": str, "client_cert": str,
+    "route": list,
+}  # fmt: skip
+_TLS_CHOICES: Final = {
+    "tls": ("apart", "passthrough"), "verify": ("mirror", "strict", "off"), "tls_min": ("1.0", "1.1", "1.2", "1.3"),
+}  # fmt: skip
+_CHOICES: Final = {
+    "content": ("full", "headers", "none"), "when_full": ("refuse", "relay", "stop"), **_TLS_CHOICES,
+}  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -30,6 +41,13 @@ class Settings(NamedTuple):
     keep_secrets: bool | None = None
     public: bool | None = None
     when_full: str | None = None
+    socks: str | None = None
+    tls: str | None = None
+    verify: str | None = None
+    tls_min: str | None = None
+    trust: tuple[str, ...] = ()
+    keylog: str | None = None
+    client_cert: str | None = None
 
 
 def database() -> str:
@@ -56,22 +74,40 @@ def read(path: Path) -> Settings:
         raise SettingsError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from error
+    key: str
     for key, value in said.items():
         if key not in _KEYS or not isinstance(value, _KEYS[key]):
             known = ", ".join(_KEYS)
             raise SettingsError(f"{path}: {key} = {value!r} is not understood; there is {known}")
-        if (choices := _CHOICES.get(key)) and value not in choices:
-            raise SettingsError(f"{path}: {key} = {value!r} is not understood; there is {', '.join(choices)}")
+        _choose(path, key, value, _CHOICES)
+    if not all(isinstance(each, str) for each in said.get("trust", ())):
+        raise SettingsError(f'{path}: trust is a list of files, as in trust = ["ca.pem"]')
+    said["trust"] = tuple(said.pop("trust", ()))
     routes = tuple(_route(path, each) for each in said.pop("route", []))
     return Settings(routes, **said)
 
 
 def _route(path: Path, said: Any) -> Route:
     match said:
-        case {"upstream": str(upstream), **rest} if set(rest) <= {"listen"}:
+        case {"upstream": str(upstream), **rest} if set(rest) <= {"listen", *_TLS_CHOICES}:
+            listen = str(rest.pop("listen", ""))
+            own = {key: str(value) for key, value in rest.items()}
+            for key, value in own.items():
+                _choose(path, key, value, _TLS_CHOICES)
             try:
-                return make(upstream, str(rest.get("listen", "")))
+                route = make(upstream, listen)
             except RouteError as error:
                 raise SettingsError(f"{path}: {error}") from error
+            verify = Verify(own["verify"]) if "verify" in own else None
+            apart = own["tls"] == "apart" if "tls" in own else None
+            return route._replace(verify=verify, tls_min=own.get("tls_min"), apart=apart)
         case _:
-            raise SettingsError(f'{path}: a [[route]] has upstream = "smtp://host:port" and may have listen = "port"')
+            raise SettingsError(
+                f'{path}: a [[route]] has upstream = "smtp://host:port" and may have listen = "port", '
+                "tls, verify, tls_min"
+            )
+
+
+def _choose(path: Path, key: str, value: object, known: Mapping[str, tuple[str, ...]]) -> None:
+    if (choices := known.get(key)) and value not in choices:
+        raise SettingsError(f"{path}: {key} = {value!r} is not understood; there is {', '.join(choices)}")

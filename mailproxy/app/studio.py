@@ -18,15 +18,23 @@ from mailproxy.app.taking import concluded
 from mailproxy.formats.talk_write import Writer
 from mailproxy.model.octets import Entry, Mark, Note, Side
 from mailproxy.model.session import Leg, Session
+from mailproxy.model.tls import TlsFacts
+from mailproxy.net.authority import Authority
 from mailproxy.net.listen import Port
-from mailproxy.net.perform import Address, Conversation
+from mailproxy.net.patience import Patience
+from mailproxy.net.perform import Address, Conversation, Surroundings
 from mailproxy.net.poll import Poller
+from mailproxy.net.securing import Office, Securing
+from mailproxy.net.securing import Terms as TlsTerms
+from mailproxy.net.trust import Trust
 from mailproxy.protocols import named
 from mailproxy.protocols.outcome import Tally
 from mailproxy.protocols.turn import Terms
 from mailproxy.store.recorder import Recorder, Sheet
 from mailproxy.store.trouble import DatabaseBusy, RecordingStopped
+from mailproxy.talk.bridge import Bridge
 from mailproxy.talk.relay import Relay
+from mailproxy.talk.ways import Ways
 
 REMIND_EVERY: Final = 60.0
 
@@ -39,6 +47,16 @@ class WhenFull(StrEnum):
     STOP = "stop"
 
 
+class TlsPlan(NamedTuple):
+    """What is done about TLS, where a route says nothing else: taken `apart` or passed through, on which terms, with
+    which roots besides the system's (PEM files), and in which folder our certificate authority is."""
+
+    apart: bool = True
+    terms: TlsTerms = TlsTerms()
+    trust: tuple[Path, ...] = ()
+    authority: Path = Path()
+
+
 class Plan(NamedTuple):
     """What to record, where and how."""
 
@@ -49,6 +67,7 @@ class Plan(NamedTuple):
     when_full: WhenFull = WhenFull.REFUSE
     live: bool = True
     poller: str = ""
+    tls: TlsPlan = TlsPlan()
 
 
 class Studio:
@@ -60,8 +79,9 @@ class Studio:
         self.screen = screen
         self.recorder = recorder
         self.flusher = Flusher(recorder, screen)
+        self.surroundings = Surroundings(poller, nursery, Patience())
+        self.office = Office(lambda: Authority(plan.tls.authority), lambda: Trust(plan.tls.trust))
         self._poller = poller
-        self._nursery = nursery
         self.open: list[Listening] = []
         self._ports: list[Port] = []
         self._takes: set[Take] = set()
@@ -91,6 +111,10 @@ class Studio:
             sock.close()
         for take in list(self._takes):
             take.stop()
+
+    async def watch_time(self) -> None:
+        """End what takes too long, for ever."""
+        await self.surroundings.patience.run()
 
     async def remind(self) -> None:
         """Say which listeners nobody has called on yet."""
@@ -134,7 +158,7 @@ class Studio:
             return
         take = Take(self, number, route, sock, address)
         self._takes.add(take)
-        take.start(sock, self._poller, self._nursery)
+        take.start(sock)
 
     def _number(self) -> int | None:
         """The number of the next session, None where it cannot be recorded. Raises DatabaseBusy."""
@@ -179,6 +203,7 @@ class Take:
         "_entered",
         "_live",
         "_relay",
+        "_securing",
         "_session",
         "_sheet",
         "_studio",
@@ -197,17 +222,20 @@ class Take:
         self._session = Session(number or 0, route.protocol, datetime.now(UTC), route.upstream, client, server)
         self._sheet: Sheet | None = studio.recorder.sheet(number) if number else None
         self._entered = False
-        self._relay = Relay(named(route.protocol).dialogue(studio.plan.terms))
+        self._relay = _relay(route, studio.plan, own[0])
+        self._securing = _securing(route, studio, own[0])
         self._tally = Tally()
         self._live = studio.plan.live
         self._writer = Writer(fold=True)
         self._conversation: Conversation | None = None
         studio.screen.began(self._session)
 
-    def start(self, sock: socket.socket, poller: Poller, nursery: trio.Nursery) -> None:
+    def start(self, sock: socket.socket) -> None:
         """Begin."""
         server = Address(self._session.server.host, self._session.server.port)
-        self._conversation = Conversation(sock, server, self._relay, self, poller, nursery, self._now)
+        self._conversation = Conversation(
+            sock, server, self._relay, self, self._studio.surroundings, self._now, self._securing
+        )
         self._conversation.start()
 
     def stop(self) -> None:
@@ -253,6 +281,15 @@ class Take:
         self._session = replace(self._session, server=server)
         self._entered = False
 
+    def secured(self, side: Side, facts: TlsFacts) -> None:
+        """What is known of TLS on a leg."""
+        session = self._session
+        if side is Side.CLIENT:
+            self._session = replace(session, client=replace(session.client, tls=facts))
+        else:
+            self._session = replace(session, server=replace(session.server, tls=facts))
+        self._entered = False
+
     def failed(self, failure: Exception) -> None:
         """Tell of an error of our own, by its kind only: its text may hold what was said."""
         kind = type(failure).__name__
@@ -279,3 +316,21 @@ class Take:
 
     def _now(self) -> int:
         return (time.perf_counter_ns() - self._began) // 1000
+
+
+def _relay(route: Route, plan: Plan, own_address: str) -> Relay:
+    protocol = named(route.protocol)
+    apart = plan.tls.apart if route.apart is None else route.apart
+    ways = Ways(route.client, route.server, apart, route.verify or plan.tls.terms.verify)
+    dialogue = protocol.dialogue(plan.terms)
+    if ways.bridged and protocol.upgrading:
+        return Bridge(dialogue, ways, protocol.upgrading, own_address)
+    return Relay(dialogue, ways)
+
+
+def _securing(route: Route, studio: Studio, own_address: str) -> Securing:
+    terms = studio.plan.tls.terms
+    if route.verify or route.tls_min:
+        terms = terms._replace(verify=route.verify or terms.verify, tls_min=route.tls_min or terms.tls_min)
+    names = dict.fromkeys((route.listen_host, own_address, "localhost", "127.0.0.1", "::1", route.host))
+    return Securing(studio.office, terms, route.host, tuple(names))

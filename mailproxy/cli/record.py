@@ -25,6 +25,30 @@ class Content(StrEnum):
     NONE = "none"
 
 
+class Tls(StrEnum):
+    """What is done about TLS."""
+
+    APART = "apart"
+    PASSTHROUGH = "passthrough"
+
+
+class Verify(StrEnum):
+    """What is done about a server whose certificate is not trusted."""
+
+    MIRROR = "mirror"
+    STRICT = "strict"
+    OFF = "off"
+
+
+class Version(StrEnum):
+    """The lowest version of TLS."""
+
+    TLS10 = "1.0"
+    TLS11 = "1.1"
+    TLS12 = "1.2"
+    TLS13 = "1.3"
+
+
 class Full(StrEnum):
     """What happens while nothing can be recorded."""
 
@@ -38,8 +62,10 @@ def record(
         list[str] | None,
         typer.Argument(
             metavar="[LISTEN=]UPSTREAM...",
-            help="LISTEN is a port or host:port; UPSTREAM is smtp://, lmtp://, pop3:// or pop2:// with the server's "
-            "host and, where it is not the standard one, its port. IPv6 addresses stand in brackets.",
+            help="UPSTREAM is the server: smtp://, smtps:// (TLS from the start), smtp+starttls:// (mailproxy asks for "
+            "TLS itself), pop3:// and its like, lmtp:// or pop2://, with its host and, where it is not the standard "
+            "one, its port. LISTEN is a port, host:port or, for a client that uses TLS, smtps://host:port. IPv6 "
+            "addresses stand in brackets.",
             show_default=False,
         ),
     ] = None,
@@ -62,6 +88,40 @@ def record(
             help="While nothing can be recorded: refuse new connections, relay on, or stop. [default: refuse]"
         ),
     ] = None,
+    tls: Annotated[
+        Tls | None,
+        typer.Option(
+            help="Take TLS apart, so that all is recorded in clear, or pass it through unseen. [default: apart]",
+            rich_help_panel="TLS",
+        ),
+    ] = None,
+    verify: Annotated[
+        Verify | None,
+        typer.Option(
+            help="Where a server's certificate is not trusted: show the client one that fails in the same way, end the "
+            "session, or go on as if it were. [default: mirror]",
+            rich_help_panel="TLS",
+        ),
+    ] = None,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(help="Trust the roots in this PEM file too. May be repeated.", rich_help_panel="TLS"),
+    ] = None,
+    tls_min: Annotated[
+        Version | None,
+        typer.Option(
+            help="Allow TLS from this version on, with old ciphers below 1.2. [default: OpenSSL's, mostly 1.2]",
+            rich_help_panel="TLS",
+        ),
+    ] = None,
+    client_cert: Annotated[
+        Path | None,
+        typer.Option(help="Show servers the certificate in this PEM file, with its key.", rich_help_panel="TLS"),
+    ] = None,
+    keylog: Annotated[
+        Path | None,
+        typer.Option(help="Append the keys of TLS sessions to this file, for Wireshark.", rich_help_panel="TLS"),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print, instead of all else, each session that has ended, as JSON in one line."),
@@ -73,16 +133,21 @@ def record(
     mailproxy stands between them: point the mail program at the address that is printed, with "connection security:
     none", and let it send or fetch. What is said appears here line by line and stays in the database: see it again
     with `mailproxy show last`.
-    Passwords are masked before anything is written. Ctrl-C ends it.
+    TLS is taken apart: where the mail program uses it, it is shown a certificate of mailproxy's, which it trusts after
+    `mailproxy ca install`. Passwords are masked before anything is written. Ctrl-C ends it.
 
     \b
+    mailproxy record smtps://mail.example.org pop3s://mail.example.org
     mailproxy record smtp://mail.example.org:587
+    mailproxy record smtps://127.0.0.1:2465=smtps://mail.example.org
     mailproxy record 2525=smtp://mail.example.org:587 2110=pop3://mail.example.org
     mailproxy record [::1]:2525=smtp://[2001:db8::25]
     """
     import trio
 
-    from mailproxy.app.record import Keep, Plan, Terms, WhenFull
+    from mailproxy.app.ca import folder
+    from mailproxy.app.record import Keep, Plan, Terms, TlsPlan, TlsTerms, WhenFull
+    from mailproxy.app.record import Verify as Mode
     from mailproxy.app.record import record as run
     from mailproxy.app.routes import RouteError, is_private, parse, place, spread
 
@@ -105,6 +170,17 @@ def record(
         WhenFull(when_full or settings.when_full or "refuse"),
         live=not (quiet or as_json),
         poller=poller,
+        tls=TlsPlan(
+            (tls or settings.tls or Tls.APART) == Tls.APART,
+            TlsTerms(
+                Mode(verify or settings.verify or "mirror"),
+                str(tls_min or settings.tls_min or ""),
+                keylog or (Path(settings.keylog) if settings.keylog else None),
+                client_cert or (Path(settings.client_cert) if settings.client_cert else None),
+            ),
+            tuple(trust or map(Path, settings.trust)),
+            folder(),
+        ),
     )
     trio.run(run, plan, Documents() if as_json else Live(quiet, plan.db))
 
@@ -140,7 +216,7 @@ class Live:
         for route, host, port in where:
             place = f"server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
             render.show(f"  {route.title:<20}  {place}")
-            render.show(f"  {'':<20}  connection security: none   (goes on to {route.upstream})\n")
+            render.show(f"  {'':<20}  connection security: {route.security}   (goes on to {route.upstream})\n")
         render.show(f"Recording into {shown(self._db)}. Ctrl-C ends it.\n")
 
     def waiting(self, where: "Sequence[Listening]") -> None:

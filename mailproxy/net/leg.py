@@ -1,17 +1,31 @@
-"""One connection: octets come in by callback, go out at once where there is room, and wait where there is none."""
+"""One connection: octets come in by callback, go out at once where there is room, and wait where there is none.
+
+TLS is put on and taken off here: whoever listens hears plaintext, and what became of the handshake.
+"""
 
 import errno
 import socket
 import struct
+from contextlib import suppress
 from typing import Final, Protocol
 
 from mailproxy.model.octets import Side
 from mailproxy.model.session import How
 from mailproxy.net.poll import Poller
+from mailproxy.wire.tls import Tls
 
 CHUNK: Final = 262_144
 _RESET: Final = struct.pack("ii", 1, 0)
 _TIMEOUTS: Final = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})
+
+
+class Hold:
+    """Why a leg is not read, as bits."""
+
+    ROOM: Final = 1  # the other peer takes no more for now
+    SERVER: Final = 2  # there is no server yet
+    HANDSHAKE: Final = 4  # the other leg is in its TLS handshake
+    ORDER: Final = 8  # the party between the peers wants it so
 
 
 class Listener(Protocol):
@@ -20,8 +34,14 @@ class Listener(Protocol):
     def received(self, side: Side, octets: bytes) -> None:
         """Octets came."""
 
-    def ended(self, side: Side) -> None:
-        """The peer has ended its stream."""
+    def ended(self, side: Side, notified: bool | None) -> None:
+        """The peer has ended its stream; under TLS, `notified` tells whether with close_notify."""
+
+    def secured(self, side: Side, tls: Tls) -> None:
+        """The TLS handshake is over."""
+
+    def insecure(self, side: Side, tls: Tls) -> None:
+        """TLS has failed: its `failure` says why."""
 
     def broke(self, side: Side, how: How) -> None:
         """The connection has broken."""
@@ -33,7 +53,9 @@ class Listener(Protocol):
 class Leg:
     """A non-blocking connection with one of the peers. Before `open` what is sent is kept."""
 
-    __slots__ = ("_closing", "_finish", "_listener", "_out", "_paused", "_poller", "closed", "ended", "side", "sock")
+    __slots__ = (
+        "_closing", "_finish", "_holds", "_listener", "_out", "_poller", "_tls", "closed", "ended", "side", "sock",
+    )  # fmt: skip
 
     def __init__(self, side: Side, sock: socket.socket, poller: Poller, listener: Listener) -> None:
         self.side = side
@@ -43,13 +65,29 @@ class Leg:
         self._poller = poller
         self._listener = listener
         self._out: bytearray | None = None
-        self._paused = False
+        self._holds = 0
         self._finish = False
         self._closing = False
+        self._tls: Tls | None = None
 
-    def open(self) -> None:
-        """Begin to listen."""
-        self._poller.add(self, True, False)
+    def open(self, read: bool = True) -> None:
+        """Begin to listen, or only watch for room and errors until `secure` or `hold` says otherwise."""
+        if not read:
+            self._holds |= Hold.ORDER
+        self._poller.add(self, read, False)
+
+    def secure(self, tls: Tls) -> None:
+        """Begin TLS: what comes from now on, and what is sent, goes through it."""
+        self._tls = tls
+        if tls.peer is Side.SERVER:
+            tls.begin()
+            self._transmit(tls.outgoing())
+        self.hold(Hold.ORDER, False)
+
+    @property
+    def tls(self) -> Tls | None:
+        """TLS on this leg, None where there is none."""
+        return self._tls
 
     def readable(self) -> None:
         """Read what has come."""
@@ -64,16 +102,51 @@ class Leg:
         except OSError as error:
             self._broke(error)
             return
-        if octets:
+        if self._tls:
+            self._decrypt(self._tls, octets)
+        elif octets:
             self._listener.received(self.side, octets)
-            return
-        self.ended = True
-        self._want()
-        self._listener.ended(self.side)
+        else:
+            self._ended(None)
+
+    def _ended(self, notified: bool | None) -> None:
+        if not self.ended:
+            self.ended = True
+            self._want()
+            self._listener.ended(self.side, notified)
+
+    def _decrypt(self, tls: Tls, octets: bytes) -> None:
+        shaking = not tls.open
+        plain = tls.receive(octets) if octets else b""
+        if not octets:
+            tls.eof()
+        if tls.failure:
+            self._alert(tls.outgoing())
+        else:
+            self._transmit(tls.outgoing())
+        if shaking and tls.open:
+            self._listener.secured(self.side, tls)
+        if plain:
+            self._listener.received(self.side, plain)
+        if tls.failure:
+            self.ended = True
+            self._want()
+            self._listener.insecure(self.side, tls)
+        elif tls.ended or not octets:
+            self._ended(tls.ended)
+
+    def _alert(self, octets: bytes) -> None:
+        """Send what tells the peer of a failure, if it still takes that: the failure is what is to be known."""
+        if octets and not self._out:
+            with suppress(OSError):
+                self.sock.send(octets)
 
     def send(self, octets: bytes) -> None:
         """Hand octets over, now or as soon as there is room."""
-        if self.closed or self._closing:
+        self._transmit(self._tls.send(octets) if self._tls else octets)
+
+    def _transmit(self, octets: bytes) -> None:
+        if self.closed or self._closing or not octets:
             return
         if self._out:
             self._out += octets
@@ -113,14 +186,17 @@ class Leg:
         else:
             self._listener.congested(self.side, False)
 
-    def pause(self, paused: bool) -> None:
-        """Stop reading, or go on."""
-        if paused is not self._paused:
-            self._paused = paused
+    def hold(self, why: int, on: bool) -> None:
+        """Stop reading for a reason, or for that reason no longer."""
+        holds = self._holds | why if on else self._holds & ~why
+        if holds != self._holds:
+            self._holds = holds
             self._want()
 
-    def finish(self) -> None:
-        """End the stream towards the peer, behind what waits."""
+    def finish(self, notify: bool = True) -> None:
+        """End the stream towards the peer, behind what waits; under TLS with a close_notify, or without."""
+        if self._tls and notify and not self._finish:
+            self._transmit(self._tls.end())
         self._finish = True
         if self._out or self.closed:
             return
@@ -151,7 +227,7 @@ class Leg:
 
     def _want(self) -> None:
         if not self.closed:
-            self._poller.want(self, not (self._paused or self.ended), bool(self._out))
+            self._poller.want(self, not (self._holds or self.ended), bool(self._out))
 
     def _broke(self, error: OSError) -> None:
         closing = self._closing

@@ -10,10 +10,17 @@ import trio
 from mailproxy.model.octets import Entry, Side
 from mailproxy.model.session import How
 from mailproxy.model.session import Leg as LegFacts
+from mailproxy.model.tls import TlsFacts
+from mailproxy.net.authority import AuthorityError
 from mailproxy.net.dial import Attempt, Failure, by_name, family
-from mailproxy.net.leg import Leg
+from mailproxy.net.leg import Hold, Leg
+from mailproxy.net.patience import Patience, Wait
 from mailproxy.net.poll import Poller
-from mailproxy.talk.relay import Action, Close, Finish, Record, Relay, Reset, Send
+from mailproxy.net.securing import Securing
+from mailproxy.talk.actions import Action, Close, Finish, Listen, Record, Reset, Send, StartTls
+from mailproxy.talk.relay import Relay
+from mailproxy.talk.ways import Insecure
+from mailproxy.wire.tls import Tls
 
 _CLIENT: Final = Side.CLIENT
 
@@ -23,6 +30,18 @@ class Address(NamedTuple):
 
     host: str
     port: int
+
+
+Preface = Callable[[How | None, str, int], bytes]
+"""What the client, who asked for this connection, is told of it: how it failed, else from which address it goes."""
+
+
+class Surroundings(NamedTuple):
+    """What all conversations share."""
+
+    poller: Poller
+    nursery: trio.Nursery
+    patience: Patience
 
 
 class Owner(Protocol):
@@ -36,6 +55,9 @@ class Owner(Protocol):
 
     def connected(self, server: LegFacts) -> None:
         """The server has taken the connection."""
+
+    def secured(self, side: Side, facts: TlsFacts) -> None:
+        """TLS on a leg has begun, or has failed: what is known of it."""
 
     def over(self) -> None:
         """Nothing more will come."""
@@ -54,9 +76,13 @@ class Conversation:
         "_now",
         "_nursery",
         "_owner",
+        "_patience",
         "_poller",
+        "_preface",
         "_relay",
+        "_securing",
         "_server",
+        "_stall",
         "_wait",
     )
 
@@ -66,25 +92,28 @@ class Conversation:
         address: Address,
         relay: Relay,
         owner: Owner,
-        poller: Poller,
-        nursery: trio.Nursery,
+        surroundings: "Surroundings",
         now: Callable[[], int],
+        securing: Securing | None = None,
+        preface: "Preface | None" = None,
     ) -> None:
         self._relay = relay
         self._owner = owner
-        self._poller = poller
-        self._nursery = nursery
+        self._poller, self._nursery, self._patience = surroundings
         self._now = now
+        self._securing = securing
+        self._preface = preface
+        self._stall: Wait | None = None
         self._address = address
         self._server: Leg | None = None
         self._attempt: Attempt | trio.CancelScope | None = None
         self._wait: list[bytes] | None = None
-        self._client = Leg(Side.CLIENT, client, poller, self)
+        self._client = Leg(Side.CLIENT, client, self._poller, self)
         _at_once(client)
 
     def start(self) -> None:
         """Listen to the client and connect to the server."""
-        self._client.open()
+        self._client.open(self._relay.ways.client_may_begin and not self._preface)
         kind = family(self._address.host)
         if kind is not None:
             attempt = Attempt(self._address.host, self._address.port, kind, self._poller, self._dialled)
@@ -122,12 +151,26 @@ class Conversation:
                 self._keep(forward)
         if answer and not relay.over:
             self._client.send(answer)
+        while relay.due:
+            self._perform(relay.proceed(self._now()))
         self._owner.understood()
 
-    def ended(self, side: Side) -> None:
+    def ended(self, side: Side, notified: bool | None) -> None:
         """A peer has ended its stream."""
         if not self._relay.over:
-            self._try(lambda: self._relay.ended(side, self._now()))
+            self._try(lambda: self._relay.ended(side, self._now(), notified))
+
+    def secured(self, side: Side, tls: Tls) -> None:
+        """The TLS handshake with a peer is over."""
+        self._handshake_over(side)
+        if not self._relay.over:
+            self._try(lambda: self._relay.secured(side, self._facts(tls), self._now()))
+
+    def insecure(self, side: Side, tls: Tls) -> None:
+        """TLS with a peer has failed."""
+        self._handshake_over(side)
+        if not self._relay.over:
+            self._try(lambda: self._relay.insecure(side, self._failure(tls), self._now()))
 
     def broke(self, side: Side, how: How) -> None:
         """A connection has broken."""
@@ -138,7 +181,7 @@ class Conversation:
         """One peer takes no more for now: the other is not read."""
         other = self._client if side is Side.SERVER else self._server
         if other:
-            other.pause(congested)
+            other.hold(Hold.ROOM, congested)
 
     # Inside.
 
@@ -166,12 +209,14 @@ class Conversation:
                 found.close()
             return
         if isinstance(found, Failure):
+            self._answer_preface(found.how, ("", 0))
             self._perform(self._relay.failed(found.how, found.reason, self._now()))
             return
         try:
             peer, own = found.getpeername(), found.getsockname()
         except OSError:
             found.close()
+            self._answer_preface(How.REFUSED, ("", 0))
             self._perform(self._relay.failed(How.REFUSED, "", self._now()))
             return
         _at_once(found)
@@ -179,8 +224,9 @@ class Conversation:
         facts = LegFacts(Side.SERVER, self._address.host, peer[0], peer[1], own[0], own[1], at)
         self._owner.connected(facts)
         self._server = Leg(Side.SERVER, found, self._poller, self)
-        self._perform(self._relay.connected(self._address.host, peer[0], at))
+        self._answer_preface(None, own)
         self._server.open()
+        self._try(lambda: self._relay.connected(self._address.host, peer[0], at))
         self._catch_up(self._server)
 
     def _catch_up(self, server: Leg) -> None:
@@ -188,7 +234,7 @@ class Conversation:
         waiting, self._wait = self._wait, None
         if waiting is None:
             return
-        self._client.pause(False)
+        self._client.hold(Hold.SERVER, False)
         for octets in waiting:
             server.send(octets)
         if Side.CLIENT in self._relay.endings:
@@ -205,14 +251,61 @@ class Conversation:
                         leg.send(octets)
                     else:
                         self._keep(octets)
-                case Finish(to):
-                    self._finish(to)
+                case StartTls(side):
+                    self._start_tls(side)
+                case Listen(side, on):
+                    if leg := self._leg(side):
+                        leg.hold(Hold.ORDER, not on)
+                case Finish(to, notify):
+                    self._finish(to, notify)
                 case Reset(to):
-                    leg = self._leg(to)
-                    if leg:
+                    if leg := self._leg(to):
                         leg.reset()
                 case Close():
                     self._close()
+
+    def _start_tls(self, side: Side) -> None:
+        leg, other = self._leg(side), self._leg(side.other)
+        assert leg is not None
+        assert self._securing is not None
+        if other:
+            other.hold(Hold.HANDSHAKE, True)
+        try:
+            tls = self._securing.begin(side)
+        except (AuthorityError, OSError, ValueError) as error:
+            self._perform(self._relay.insecure(side, Insecure(str(error)), self._now()))
+            return
+        self._stall = self._patience.after(self._securing.patience, lambda: self._stalled(side, tls))
+        leg.secure(tls)
+
+    def _stalled(self, side: Side, tls: Tls) -> None:
+        assert self._securing is not None
+        what = "the handshake was not finished" if tls.peer_spoke else "nothing was said"
+        tls.give_up(f"{what} within {self._securing.patience:g} s")
+        self.insecure(side, tls)
+
+    def _handshake_over(self, side: Side) -> None:
+        if self._stall:
+            self._stall.cancel()
+        if other := self._leg(side.other):
+            other.hold(Hold.HANDSHAKE, False)
+
+    def _facts(self, tls: Tls) -> TlsFacts:
+        assert self._securing is not None
+        facts = self._securing.facts(tls)
+        self._owner.secured(tls.peer, facts)
+        return facts
+
+    def _failure(self, tls: Tls) -> Insecure:
+        self._facts(tls)
+        return Insecure(tls.failure, tls.alert_number, tls.by, tls.clear)
+
+    def _answer_preface(self, how: How | None, own: tuple[str, int]) -> None:
+        """Tell the client what became of the connection that it asked for, and listen to what it has to say."""
+        if self._preface:
+            self._client.send(self._preface(how, own[0], own[1]))
+            if how is None and self._relay.ways.client_may_begin:
+                self._client.hold(Hold.ORDER, False)
 
     def _leg(self, side: Side) -> Leg | None:
         return self._client if side is Side.CLIENT else self._server
@@ -221,14 +314,14 @@ class Conversation:
         """Keep what the client says before there is a server."""
         if self._wait is None:
             self._wait = [octets]
-            self._client.pause(True)
+            self._client.hold(Hold.SERVER, True)
         else:
             self._wait.append(octets)
 
-    def _finish(self, to: Side) -> None:
+    def _finish(self, to: Side, notify: bool) -> None:
         leg = self._leg(to)
         if leg:
-            leg.finish()
+            leg.finish(notify)
         elif self._wait is None:
             self._wait = []
 
@@ -239,6 +332,8 @@ class Conversation:
                 attempt.abandon()
             case trio.CancelScope():
                 attempt.cancel()
+        if self._stall:
+            self._stall.cancel()
         self._client.close()
         if self._server:
             self._server.close()

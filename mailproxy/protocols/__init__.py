@@ -1,5 +1,6 @@
 """Floor 2: what peers say. `PROTOCOLS` is the one line to add a protocol to."""
 
+from mailproxy.protocols.blind import BlindDialogue
 from mailproxy.protocols.descriptor import Ports, Protocol
 from mailproxy.protocols.pop2.reader import Pop2Dialogue
 from mailproxy.protocols.pop3 import stls
@@ -18,6 +19,9 @@ POP3 = Protocol(
 )  # fmt: skip
 POP2 = Protocol("pop2", 109, 2109, Pop2Dialogue, "POP2, incoming mail", fetches=True)
 
+BLIND = Protocol("blind", 443, 0, BlindDialogue, "no mail, passed on unread")
+"""What stands in a record where there is no mail; there are no routes of it."""
+
 PROTOCOLS: tuple[Protocol, ...] = (SMTP, LMTP, POP3, POP2)
 
 
@@ -27,8 +31,8 @@ def names() -> tuple[str, ...]:
 
 
 def named(name: str) -> Protocol:
-    """The protocol of this name; raises KeyError where there is none."""
-    for protocol in PROTOCOLS:
+    """The protocol of this name, `blind` among them; raises KeyError where there is none."""
+    for protocol in (*PROTOCOLS, BLIND):
         if protocol.name == name:
             return protocol
     raise KeyError(name)

@@ -21,8 +21,8 @@ import re
 from collections.abc import Generator
 from typing import ClassVar, Final
 
-from mailproxy.model.exchange import Flag, Reply
 from mailproxy.model.escape import escape
+from mailproxy.model.exchange import Flag, Reply
 from mailproxy.model.mask import mark
 from mailproxy.model.octets import Mark, Note, Side, Span
 from mailproxy.protocols import secrets

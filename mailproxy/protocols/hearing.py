@@ -128,6 +128,11 @@ class Hearing(ABC):
         """Whether anything was said under TLS, where nobody can hear it."""
         return bool(self._opaque_sides)
 
+    @property
+    def commanding(self) -> bool:
+        """Whether the next line of the client is a command."""
+        return self._commanding and not self.waiting
+
     def close(self, side: Side, at: int) -> Heard:
         """Hear that a peer has ended its stream: what was broken off is read as far as it goes."""
         self.at = at

@@ -15,6 +15,8 @@ LOGINS = frozenset({"AUTH", "PASS", "APOP", "USER", "RPOP"})
 MESSAGES = frozenset({"DATA", "BDAT", "RETR", "TOP"})
 HELLOS = frozenset({"EHLO", "HELO", "LHLO"})
 BROKEN = ("closed by the server", "reset by", "timed out", "no such host", "connection", "no route", "TLS failed")
+NEVER = ("no such host", "connection", "no route", "timed out waiting for the server", "TLS failed")
+"""Why nothing was said under TLS, or could be."""
 OURS = ("cut off", "the proxy was killed")
 LONGEST = 160
 
@@ -22,7 +24,7 @@ LONGEST = 160
 class Tally:
     """Counts what a session achieves and what was refused in it."""
 
-    __slots__ = ("_broken", "_hidden", "_refusals", "_trouble", "exchanges", "fetched", "sent")
+    __slots__ = ("_blind", "_broken", "_hidden", "_refusals", "_trouble", "exchanges", "fetched", "sent")
 
     def __init__(self) -> None:
         self.exchanges = 0
@@ -31,6 +33,7 @@ class Tally:
         self._refusals: dict[str, Exchange] = {}
         self._trouble = ""
         self._hidden = False
+        self._blind = ""
         self._broken = ""
 
     def hear(self, exchange: Exchange) -> None:
@@ -52,6 +55,8 @@ class Tally:
         if note.mark is Mark.TROUBLE and not self._trouble:
             self._trouble = note.text
         self._hidden = self._hidden or note.text.startswith("TLS passes through")
+        if note.mark is Mark.FACT and note.text.startswith(PASSED):
+            self._blind = escape_text(note.text)
 
     def conclude(self, quit: bool) -> tuple[bool, str]:
         """Whether the session failed, and its outcome as one line; `quit` where the client took its leave."""
@@ -65,7 +70,7 @@ class Tally:
             return False, f"unfinished: {self._achieved()}, {escape_text(self._trouble)}"
         if self._broken:
             return True, f"failed: {self._broken}" + (f", {escape_text(self._trouble)}" if self._trouble else "")
-        if self._hidden:
+        if self._hidden or self._blind:
             return self._conclude_hidden()
         achieved = self._achieved()
         broken = self._trouble.startswith(BROKEN) and not quit

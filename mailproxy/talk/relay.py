@@ -3,71 +3,54 @@
 It decides and does nothing itself: events come in by method, actions come out, in the order in which they
 are to be done. `Record` stands before the `Send` of the same octets, so nothing a peer was handed can be
 missing from the record.
+
+**TLS.** The server's connection is secured first, so that the client can be shown a certificate like the server's, and
+one that fails as the server's does. What ends TLS with one peer is carried to the other as far as TLS allows: an alert
+as an alert, where the client has not been answered yet.
 """
 
-from typing import NamedTuple
+from typing import Final
 
 from mailproxy.model.octets import Entry, Mark, Note, Side
 from mailproxy.model.session import Ending, How
+from mailproxy.model.tls import Security, TlsFacts, Verify
 from mailproxy.protocols.dialogue import Dialogue
-from mailproxy.protocols.turn import Heard
+from mailproxy.protocols.turn import Heard, Upgrade
+from mailproxy.talk.actions import Action, Close, Finish, Listen, Record, Reset, Send, StartTls
+from mailproxy.talk.ways import ALERT_RECORD, Insecure, Ways, agreed, distrust
 
-
-class Record(NamedTuple):
-    """Note these entries."""
-
-    entries: list[Entry]
-
-
-class Send(NamedTuple):
-    """Hand octets to the peer `to`."""
-
-    to: Side
-    octets: bytes
-
-
-class Finish(NamedTuple):
-    """End the stream towards the peer `to`; what it still says is heard."""
-
-    to: Side
-
-
-class Reset(NamedTuple):
-    """Break the connection with the peer `to` off."""
-
-    to: Side
-
-
-class Close(NamedTuple):
-    """The session is over: close both connections once everything has been handed over."""
-
-
-Action = Record | Send | Finish | Reset | Close
-
-TROUBLE = {
+TROUBLE: Final = {
     How.REFUSED: "connection refused",
     How.TIMED_OUT: "connection timed out",
     How.NO_ROUTE: "no route to host",
     How.NO_NAME: "no such host",
     How.FAILED: "connection failed",
 }
+ACCESS_DENIED: Final = 49  # RFC 8446 section 6.2
+CLEAR: Final = Ways(apart=False)
 
 
 class Relay:
-    """The party between a client and a server."""
+    """The party between a client and a server. `due` says that `proceed` wants to be called."""
 
-    __slots__ = ("_spoken", "dialogue", "endings", "over")
+    __slots__ = ("_secure", "_shaking", "_spoken", "dialogue", "due", "endings", "over", "ways")
 
-    def __init__(self, dialogue: Dialogue) -> None:
+    def __init__(self, dialogue: Dialogue, ways: Ways = CLEAR) -> None:
         self.dialogue = dialogue
+        self.ways = ways
         self.endings: dict[Side, Ending] = {}
         self.over = False
+        self.due = False
+        self._secure: set[Side] = set()
+        self._shaking: Side | None = None
         self._spoken = False  # something was said since the first ending
+        dialogue.apart = ways.apart and {ways.client, ways.server} == {Security.NONE}
 
     def connected(self, name: str, address: str, at: int) -> list[Action]:
         """The server has taken the connection."""
         where = name if name == address else f"{name} ({address})"
-        return [Record([Note(Mark.FACT, f"connected to {where}", at)])]
+        note = Record([Note(Mark.FACT, f"connected to {where}", at)])
+        return [note, *self._secure_from_start()]
 
     def failed(self, how: How, reason: str, at: int) -> list[Action]:
         """No connection to the server came about: the client gets a closed connection and no word."""
@@ -79,28 +62,75 @@ class Relay:
         """A peer has said something: entries to record, octets to forward to the other peer, an answer to this one."""
         if self.endings:
             self._spoken = True
-        return self.dialogue.feed(side, octets, at)
+        dialogue = self.dialogue
+        heard = dialogue.feed(side, octets, at)
+        if dialogue.upgrade_turn is not None:
+            self.due = True
+        return heard
 
-    def ended(self, side: Side, at: int) -> list[Action]:
-        """A peer has ended its stream; it may still listen."""
+    def proceed(self, at: int) -> list[Action]:
+        """Do what follows from what was received, now that it has gone on."""
+        self.due = False
+        turn, self.dialogue.upgrade_turn = self.dialogue.upgrade_turn, None
+        match turn:
+            case Upgrade.ASKED:
+                return [Listen(Side.CLIENT, False)]
+            case Upgrade.GRANTED:
+                return [self._start_tls(Side.SERVER)]
+            case Upgrade.REFUSED:
+                heard = self.received(Side.CLIENT, self.dialogue.released(), at)
+                return [Record(heard.entries), *_sent(Side.SERVER, heard.forward), Listen(Side.CLIENT, True)]
+            case None:
+                return []
+
+    def secured(self, side: Side, facts: TlsFacts, at: int) -> list[Action]:
+        """TLS with a peer has begun."""
+        self._shaking = None
+        self._secure.add(side)
+        self.dialogue.secured(side)
+        notes: list[Entry] = [Note(Mark.FACT, agreed(side, facts), at)]
+        if facts.faults:
+            notes.append(Note(Mark.FACT, distrust(facts), at))
+            if self.ways.verify is Verify.STRICT:
+                return self._refuse_server(notes, facts, at)
+        return [Record(notes), *self._secured_both(side)]
+
+    def insecure(self, side: Side, why: Insecure, at: int) -> list[Action]:
+        """TLS with a peer has failed, in the handshake or later."""
+        entries: list[Entry] = []
+        if why.clear:
+            entries += self.dialogue.feed(side, why.clear, at).entries
+        entries.append(Note(Mark.TROUBLE, f"TLS failed with the {side}: {why.reason}", at))
+        self.endings[side] = Ending(why.by, How.FAILED, at)
+        told: list[Action] = []
+        if side is Side.SERVER and self._client_waits and Side.CLIENT not in self._secure:
+            alert = b"" if why.alert is None else ALERT_RECORD + bytes([why.alert])
+            told = _sent(Side.CLIENT, why.clear or alert)
+        return self._conclude(entries, None, at, last=told)
+
+    def ended(self, side: Side, at: int, notified: bool | None = None) -> list[Action]:
+        """A peer has ended its stream; it may still listen. Under TLS, `notified` tells whether with close_notify."""
         heard = self.dialogue.close(side, at)
         entries = heard.entries
+        how = {None: "", True: " (close_notify)", False: " (no close_notify)"}[notified]
         if not self.endings:
             known = side is Side.CLIENT and not self.dialogue.hidden
             without = " without QUIT" if known and not self.dialogue.quit else ""
-            entries.append(Note(Mark.TROUBLE, f"closed by the {side}{without}", at))
-        elif self._spoken:
-            entries.append(Note(Mark.FACT, f"closed by the {side} too", at))
+            entries.append(Note(Mark.TROUBLE, f"closed by the {side}{without}{how}", at))
+        elif self._spoken or notified is not None:
+            entries.append(Note(Mark.FACT, f"closed by the {side} too{how}", at))
         self.endings[side] = Ending(side, How.CLOSED, at)
         actions: list[Action] = [Record(entries)]
         if heard.forward:
             actions.append(Send(side.other, heard.forward))
-        actions.append(Finish(side.other))
+        actions.append(Finish(side.other, notified is not False))
         return self._conclude([], None, at, actions) if len(self.endings) == 2 else actions
 
     def broke(self, side: Side, how: How, at: int) -> list[Action]:
         """The connection with a peer has broken: reset by it, or timed out. The other is broken off likewise."""
         text = f"reset by the {side}" if how is How.RESET else f"timed out waiting for the {side}"
+        if side is self._shaking:
+            text += " in the TLS handshake"
         entries: list[Entry] = self.dialogue.close(side, at).entries
         entries.append(Note(Mark.TROUBLE, text, at))
         self.endings[side] = Ending(side, how, at)
@@ -110,8 +140,42 @@ class Relay:
         """mailproxy itself was stopped."""
         return self._conclude([Note(Mark.TROUBLE, "cut off: mailproxy was stopped", at)], None, at)
 
+    # TLS.
+
+    @property
+    def _client_waits(self) -> bool:
+        """Whether the client's connection is to be under TLS once the server's is."""
+        return self.ways.client is Security.TLS or self.dialogue.apart
+
+    def _secure_from_start(self) -> list[Action]:
+        if self.ways.server is Security.TLS:
+            return [self._start_tls(Side.SERVER)]
+        return [self._start_tls(Side.CLIENT)] if self.ways.client is Security.TLS else []
+
+    def _start_tls(self, side: Side) -> Action:
+        self._shaking = side
+        return StartTls(side)
+
+    def _secured_both(self, side: Side) -> list[Action]:
+        """Go on with the client; once both are secured, nothing more is taken apart."""
+        if side is Side.SERVER and self._client_waits:
+            return [self._start_tls(Side.CLIENT)]
+        self.dialogue.apart = False
+        return [Listen(Side.CLIENT, True)]
+
+    def _refuse_server(self, notes: list[Entry], facts: TlsFacts, at: int) -> list[Action]:
+        notes.append(Note(Mark.TROUBLE, f"TLS failed with the server: {facts.reason or ', '.join(facts.faults)}", at))
+        self.endings[Side.SERVER] = Ending(None, How.FAILED, at)
+        told = _sent(Side.CLIENT, ALERT_RECORD + bytes([ACCESS_DENIED])) if self._client_waits else []
+        return self._conclude(notes, None, at, last=told)
+
     def _conclude(
-        self, entries: list[Entry], reset: Side | None, at: int, before: list[Action] | None = None
+        self,
+        entries: list[Entry],
+        reset: Side | None,
+        at: int,
+        before: list[Action] | None = None,
+        last: list[Action] | None = None,
     ) -> list[Action]:
         self.over = True
         entries = [*self.dialogue.finish(at), *entries]
@@ -119,7 +183,12 @@ class Relay:
             self.endings.setdefault(side, Ending(None, How.CUT, at))
         actions = before or []
         actions.append(Record(entries))
+        actions += last or []
         if reset:
             actions.append(Reset(reset))
         actions.append(Close())
         return actions
+
+
+def _sent(to: Side, octets: bytes) -> list[Action]:
+    return [Send(to, octets)] if octets else []

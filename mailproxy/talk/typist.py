@@ -20,7 +20,8 @@ from mailproxy.protocols.descriptor import Protocol
 from mailproxy.protocols.dialogue import Dialogue
 from mailproxy.protocols.guide import slip
 from mailproxy.protocols.turn import Move, text
-from mailproxy.talk import advice, relay
+from mailproxy.talk import actions as orders
+from mailproxy.talk import advice
 from mailproxy.talk.relay import Relay
 
 ESCAPE: Final = b"\x1d"
@@ -191,16 +192,16 @@ class Typist:
 
     def _heard(self, side: Side, octets: bytes, at: int) -> list[Action]:
         heard = self.relay.received(side, octets, at)
-        return self._done([relay.Record(heard.entries), relay.Send(side.other, heard.forward)])
+        return self._done([orders.Record(heard.entries), orders.Send(side.other, heard.forward)])
 
-    def _done(self, orders: list[relay.Action]) -> list[Action]:
+    def _done(self, wanted: list[orders.Action]) -> list[Action]:
         """What the relay orders, as far as it concerns the server: there is no other connection."""
         actions: list[Action] = []
-        for order in orders:
+        for order in wanted:
             match order:
-                case relay.Record(entries) if entries or self._dialogue.exchanges:
+                case orders.Record(entries) if entries or self._dialogue.exchanges:
                     actions.append(self._taken_down(entries))
-                case relay.Send(Side.SERVER, octets):
+                case orders.Send(Side.SERVER, octets):
                     actions.append(Send(octets))
                 case _:
                     pass

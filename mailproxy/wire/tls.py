@@ -12,6 +12,7 @@ a close (RFC 8446 section 6.1), as TCP does. What a peer never ended is cut shor
 
 import re
 import ssl
+from contextlib import suppress
 from typing import Any, Final
 
 from mailproxy.model.octets import Side
@@ -21,7 +22,7 @@ RECORD: Final = 16_384
 KEPT: Final = 4096  # octets of a peer that speaks in clear
 RECORD_TYPES: Final = frozenset({20, 21, 22, 23})  # RFC 8446 section 5.1
 _ALERT: Final = re.compile(r"(?:SSLV3|TLSV1|TLSV13|SSL/TLS)_(?:ALERT_)?(\w+)")
-_ALERT_NAMES: Final = frozenset(ALERTS.values())
+ALERT_NUMBERS: Final = {name: number for number, name in ALERTS.items()}
 
 
 class Tls:
@@ -33,8 +34,8 @@ class Tls:
     """
 
     __slots__ = (
-        "_begun", "_ear", "_ending", "_in", "_object", "_out", "_waiting", "alert", "by", "clear", "ended", "failure", "hello",
-        "open", "peer", "server_hello",
+        "_begun", "_ear", "_ending", "_in", "_object", "_out", "_waiting", "alert", "by", "clear", "ended", "failure",
+        "hello", "open", "peer", "server_hello",
     )  # fmt: skip
 
     def __init__(self, peer: Side, context: ssl.SSLContext, name: str = "") -> None:
@@ -93,10 +94,8 @@ class Tls:
         if not self.open or self._ending:
             return b""
         self._ending = True
-        try:
+        with suppress(ssl.SSLError):  # the peer's own close_notify has not come, or never will
             self._object.unwrap()
-        except ssl.SSLError:
-            pass  # the peer's own close_notify has not come, or never will
         return self._out.read()
 
     def eof(self) -> None:
@@ -133,6 +132,16 @@ class Tls:
     def group(self) -> str:
         """The group of the key exchange."""
         return self.server_hello.group if self.server_hello else ""
+
+    @property
+    def alert_number(self) -> int | None:
+        """The number of `alert`."""
+        return ALERT_NUMBERS.get(self.alert)
+
+    @property
+    def peer_spoke(self) -> bool:
+        """Whether the peer has said anything."""
+        return self._begun
 
     def chain(self) -> list[bytes]:
         """The certificates that the server presented, leaf first, in DER; none where we are the server."""
@@ -216,7 +225,7 @@ class Tls:
             self._hear(self.peer.other, sent)
             self._out.write(sent)
         named = _ALERT.fullmatch(reason)
-        if named and (name := named[1].lower()) in _ALERT_NAMES:
+        if named and (name := named[1].lower()) in ALERT_NUMBERS:
             self.alert, self.by = name, self.peer
         if self.by is self.peer and self.alert:
             self.failure = f"alert {self.alert} from the {self.peer}"

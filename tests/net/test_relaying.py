@@ -14,8 +14,10 @@ from mailproxy.model.octets import Entry, Frame, Note, Side
 from mailproxy.model.session import Ending, How
 from mailproxy.model.session import Leg as LegFacts
 from mailproxy.net.listen import Port
-from mailproxy.net.perform import Address, Conversation
-from mailproxy.net.poll import Poller, backends, open_poller
+from mailproxy.model.tls import TlsFacts
+from mailproxy.net.patience import Patience
+from mailproxy.net.perform import Address, Conversation, Surroundings
+from mailproxy.net.poll import backends, open_poller
 from mailproxy.protocols import named
 from mailproxy.talk.relay import Relay
 
@@ -42,6 +44,9 @@ class Stage:
 
     def connected(self, server: LegFacts) -> None:
         self.server = server
+
+    def secured(self, side: Side, facts: TlsFacts) -> None:
+        raise AssertionError("no TLS here")
 
     def over(self) -> None:
         self.ended.set()
@@ -72,7 +77,9 @@ async def proxy(backend: str, address: Address) -> AsyncIterator[tuple[Stage, Ca
     stage = Stage()
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery, open_poller(backend) as poller:
-            port = Port(LOCAL, 0, poller, _starter(stage, address, poller, nursery), _no_trouble)
+            port = Port(
+                LOCAL, 0, poller, _starter(stage, address, Surroundings(poller, nursery, Patience())), _no_trouble
+            )
             yield stage, lambda: socket.create_connection((LOCAL, port.number))
             port.close()
             if stage.conversation:
@@ -81,10 +88,10 @@ async def proxy(backend: str, address: Address) -> AsyncIterator[tuple[Stage, Ca
 
 
 def _starter(
-    stage: Stage, address: Address, poller: Poller, nursery: trio.Nursery
+    stage: Stage, address: Address, surroundings: Surroundings
 ) -> Callable[[socket.socket, tuple[str, int]], None]:
     def start(sock: socket.socket, _: tuple[str, int]) -> None:
-        stage.conversation = Conversation(sock, address, stage.relay, stage, poller, nursery, lambda: 7)
+        stage.conversation = Conversation(sock, address, stage.relay, stage, surroundings, lambda: 7)
         stage.conversation.start()
 
     return start
@@ -345,7 +352,7 @@ async def test_an_error_of_ours_ends_one_session_and_no_other(backend: str) -> N
             address = Address(LOCAL, listener.getsockname()[1])
 
             def start(sock: socket.socket, who: tuple[str, int]) -> None:
-                _starter(next(waiting), address, poller, nursery)(sock, who)
+                _starter(next(waiting), address, Surroundings(poller, nursery, Patience()))(sock, who)
 
             port = Port(LOCAL, 0, poller, start, _no_trouble)
             async with call(port) as first, await accepted(listener) as server:

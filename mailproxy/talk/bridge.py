@@ -1,0 +1,220 @@
+"""A relay between two connections that are secured in different ways: mailproxy speaks for one peer with the other.
+
+**Towards the server** it asks for TLS on its own, before the client hears the greeting, and hides the server's offer
+of TLS from the client, which stays as it is. **Towards the client** it offers TLS in the server's name and grants it
+itself. What it says is recorded as its own; what the server offered is recorded as it came, with a note that it was
+changed on its way.
+
+Only answers to EHLO or CAPA are held until they are whole; the client's lines are held only while mailproxy waits for
+STARTTLS among them.
+"""
+
+from enum import Enum
+from typing import Final
+
+from mailproxy.model.exchange import Exchange, Flag
+from mailproxy.model.octets import Entry, Frame, Mark, Note, Origin, Side
+from mailproxy.model.tls import Security, TlsFacts
+from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.turn import Heard
+from mailproxy.protocols.upgrade import Upgrading
+from mailproxy.talk.actions import Action, Listen, Record, Send
+from mailproxy.talk.relay import Relay
+from mailproxy.talk.ways import Insecure, Ways
+
+LINE_LIMIT: Final = 65_536
+
+
+class Step(Enum):
+    """How far mailproxy has come with its own wish for TLS."""
+
+    GREETING = 0
+    HELLO = 1
+    STARTTLS = 2
+    HANDSHAKE = 3
+    DONE = 4
+
+
+class Bridge(Relay):
+    """The party between peers of which one is spoken for. `own_name` is what mailproxy calls itself to the server."""
+
+    __slots__ = ("_answer", "_changed", "_greeting", "_lines", "_own_name", "_step", "_upgrading")
+
+    def __init__(self, dialogue: Dialogue, ways: Ways, upgrading: Upgrading, own_name: str) -> None:
+        super().__init__(dialogue, ways)
+        dialogue.apart = True
+        self._upgrading = upgrading
+        self._own_name = own_name
+        self._step = Step.GREETING if ways.server is Security.STARTTLS else Step.DONE
+        self._greeting = b""  # what the server said that the client hears once TLS with the server has begun
+        self._answer = b""  # of the server's answer to EHLO or CAPA, so far
+        self._lines = b""  # what the client said and nobody has looked at yet
+        self._changed = False
+
+    def received(self, side: Side, octets: bytes, at: int) -> Heard:
+        """A peer has said something."""
+        if side is Side.CLIENT:
+            return self._client_said(octets, at)
+        if self._step is Step.DONE:
+            return self._server_said(octets, at)
+        self.due = True
+        heard = super().received(side, octets, at)
+        if self._step is Step.GREETING:
+            self._greeting += octets
+        elif self._step is Step.HELLO:
+            self._answer += octets
+        return Heard(heard.entries, b"")
+
+    def proceed(self, at: int) -> list[Action]:
+        """Do what follows from what was received."""
+        self.due = False
+        self.dialogue.upgrade_turn = None
+        if self._step is not Step.DONE:
+            return self._step_on(at)
+        if self._offering:
+            return self._look_at_lines(at)
+        return []
+
+    def secured(self, side: Side, facts: TlsFacts, at: int) -> list[Action]:
+        """TLS with a peer has begun."""
+        actions = super().secured(side, facts, at)
+        if side is Side.SERVER and self._step is Step.HANDSHAKE and not self.over:
+            self._step = Step.DONE
+            greeting, self._greeting = self._greeting, b""
+            actions.append(Send(Side.CLIENT, greeting))
+        return actions
+
+    def _secure_from_start(self) -> list[Action]:
+        return [] if self._step is Step.GREETING else super()._secure_from_start()
+
+    # Towards the server.
+
+    def _step_on(self, at: int) -> list[Action]:
+        done = self.dialogue.exchanges[-1] if self.dialogue.exchanges else None
+        match self._step, done:
+            case Step.GREETING, Exchange(flags=flags) if Flag.GREETING in flags:
+                if done.reply is None or not done.reply.positive:
+                    return self._unwelcome(at)
+                self._step = Step.HELLO
+                note = Note(Mark.FACT, f"mailproxy asks the server for TLS, with {self._upgrading.verb}", at)
+                return [Record([note]), *self._say(self._upgrading.hello(self._own_name), at)]
+            case Step.HELLO, Exchange(verb=verb) if verb in self._upgrading.asks:
+                if not self._upgrading.offered(self._answer):
+                    return self._no_tls(f"it offers no {self._upgrading.verb}", at)
+                self._step, self._answer = Step.STARTTLS, b""
+                return self._say(self._upgrading.verb.encode() + b"\r\n", at)
+            case Step.STARTTLS, Exchange(verb=self._upgrading.verb, reply=reply):
+                if reply is None or not reply.positive:
+                    return self._no_tls(f"it refuses {self._upgrading.verb}", at)
+                self._step = Step.HANDSHAKE
+                return [self._start_tls(Side.SERVER)]
+            case _:
+                return []
+
+    def _say(self, octets: bytes, at: int) -> list[Action]:
+        """Say something to the server in the client's place, and as our own."""
+        heard = Relay.received(self, Side.CLIENT, octets, at)
+        return [Record(_own(heard.entries, Side.CLIENT)), Send(Side.SERVER, octets)]
+
+    def _unwelcome(self, at: int) -> list[Action]:
+        """The greeting is a refusal, which the client is to read."""
+        actions = self._no_tls("it was not asked, for the server turns everybody away", at)
+        if self.ways.client is not Security.TLS:
+            actions.insert(-1, Send(Side.CLIENT, self._greeting))
+        return actions
+
+    def _no_tls(self, why: str, at: int) -> list[Action]:
+        return self.insecure(Side.SERVER, Insecure(why), at)
+
+    # Towards the client.
+
+    @property
+    def _offering(self) -> bool:
+        return self.ways.client is Security.STARTTLS and Side.CLIENT not in self._secure
+
+    @property
+    def _asking(self) -> bool:
+        """Whether what the server says answers a question for what it can do, and is to be changed."""
+        pending = self.dialogue.pending
+        asked = bool(pending) and self.dialogue.greeted and pending[0].verb in self._upgrading.asks
+        return asked and (self._offering or self.ways.client is Security.NONE)
+
+    def _server_said(self, octets: bytes, at: int) -> Heard:
+        asking = bool(self._answer) or self._asking
+        heard = super().received(Side.SERVER, octets, at)
+        if self._lines:
+            self.due = True
+        if not asking:
+            return heard
+        self._answer += octets
+        if self._asking:
+            return Heard(heard.entries, b"", heard.answer)
+        answer, self._answer = self._answer, b""
+        return self._changed_answer(answer, heard, at)
+
+    def _changed_answer(self, answer: bytes, heard: Heard, at: int) -> Heard:
+        offering = self._offering
+        changed = self._upgrading.offer(answer) if offering else self._upgrading.hide(answer)
+        if changed != answer and not self._changed:
+            self._changed = True
+            what = "offers the client" if offering else "hides from the client that the server offers"
+            heard.entries.append(Note(Mark.FACT, f"mailproxy {what} {self._upgrading.verb}", at))
+        return Heard(heard.entries, changed, heard.answer)
+
+    def _client_said(self, octets: bytes, at: int) -> Heard:
+        if not self._offering:
+            return super().received(Side.CLIENT, octets, at)
+        self._lines += octets
+        entries: list[Entry] = []
+        forward = b""
+        answer = b""
+        while (line := self._next_line()) and not (wish := self._is_wish(line)):
+            self._lines = self._lines[len(line) :]
+            heard = super().received(Side.CLIENT, line, at)
+            entries += heard.entries
+            forward += heard.forward
+            answer += heard.answer
+        if line and wish and not self.dialogue.pending:
+            self.due = True
+        return Heard(entries, forward, answer)
+
+    def _next_line(self) -> bytes:
+        end = self._lines.find(b"\n", 0, LINE_LIMIT) + 1
+        return self._lines[: end or LINE_LIMIT] if end or len(self._lines) >= LINE_LIMIT else b""
+
+    def _is_wish(self, line: bytes) -> bool:
+        dialogue = self.dialogue
+        return dialogue.commanding and line.strip().upper() == self._upgrading.verb.encode()
+
+    def _look_at_lines(self, at: int) -> list[Action]:
+        """Grant the client's wish for TLS, once all that it said before has been answered."""
+        heard = self._client_said(b"", at)
+        actions: list[Action] = [Record(heard.entries), *([Send(Side.SERVER, heard.forward)] if heard.forward else [])]
+        self.due = False
+        line = self._next_line()
+        if not line or self.dialogue.pending or not self._is_wish(line):
+            return actions
+        lines, self._lines = self._lines, b""
+        wish = Relay.received(self, Side.CLIENT, lines, at)
+        granted = Relay.received(self, Side.SERVER, self._upgrading.granted, at)
+        self.due, self.dialogue.upgrade_turn = False, None
+        return [
+            *actions,
+            Record([*wish.entries, *_own(granted.entries, Side.SERVER)]),
+            Send(Side.CLIENT, self._upgrading.granted),
+            self._start_tls(Side.CLIENT),
+        ]
+
+    def _secured_both(self, side: Side) -> list[Action]:
+        if side is Side.SERVER and self.ways.client is Security.TLS:
+            return [self._start_tls(Side.CLIENT)]
+        self.dialogue.apart = self._offering
+        return [Listen(Side.CLIENT, True)]
+
+
+def _own(entries: list[Entry], side: Side) -> list[Entry]:
+    """What was said in a peer's place, as mailproxy's own."""
+    return [
+        entry._replace(origin=Origin.PROXY) if isinstance(entry, Frame) and entry.side is side else entry
+        for entry in entries
+    ]
