@@ -110,6 +110,7 @@ def _upgraded(connection: poplib.POP3, way: Way) -> poplib.POP3:
     try:
         connection.stls(way.context)
     except (poplib.error_proto, ssl.SSLError):
-        connection.close()
+        connection.file.close()
+        connection.sock.close()
         raise
     return connection

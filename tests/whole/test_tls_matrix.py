@@ -81,9 +81,8 @@ class Run:
             for protocol, server in ROUTES
         ]
         folder.mkdir()
-        self._proxy = Proxy(
-            *(folder / "proxy", *routes, "--trust", str(certificates.root), "--socks", str(self._socks))
-        )
+        options = ["--trust", str(certificates.root), "--socks", str(self._socks)]
+        self._proxy = Proxy(folder / "proxy", *routes, *options)
         self._listeners = dict(zip(ROUTES, map(named, self._proxy.addresses), strict=True))
 
     def came(self) -> dict[Case, Came]:
