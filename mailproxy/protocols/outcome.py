@@ -7,6 +7,7 @@ a refused EHLO, CAPA, VRFY) or a later try of the same succeeds, it is none.
 from mailproxy.model.escape import escape_text
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.octets import Mark, Note
+from mailproxy.protocols.blind import PASSED
 
 HARMLESS = frozenset(
     {"VRFY", "EXPN", "HELP", "NOOP", "CAPA", "LAST", "UTF8", "LANG", "RSET", "QUIT", "ETRN", "XCLIENT"}
@@ -15,8 +16,7 @@ LOGINS = frozenset({"AUTH", "PASS", "APOP", "USER", "RPOP"})
 MESSAGES = frozenset({"DATA", "BDAT", "RETR", "TOP"})
 HELLOS = frozenset({"EHLO", "HELO", "LHLO"})
 BROKEN = ("closed by the server", "reset by", "timed out", "no such host", "connection", "no route", "TLS failed")
-NEVER = ("no such host", "connection", "no route", "timed out waiting for the server", "TLS failed")
-"""Why nothing was said under TLS, or could be."""
+NEVER = ("no such host", "connection", "no route", "TLS failed")
 OURS = ("cut off", "the proxy was killed")
 LONGEST = 160
 
@@ -80,10 +80,10 @@ class Tally:
         return broken, f"{'partial' if broken else 'ok'}: {achieved}{ending}"
 
     def _conclude_hidden(self) -> tuple[bool, str]:
-        """What was said under TLS is not known, nor whether the client took its leave."""
-        if self._trouble.startswith("TLS failed"):
+        """What was said under TLS or passed blind is not known, nor whether the client took its leave."""
+        if self._trouble.startswith(NEVER):
             return True, f"failed: {escape_text(self._trouble)}"
-        return False, "ok: TLS passed through, what was said in it is not known"
+        return False, f"ok: {self._blind or 'TLS passed through, what was said in it is not known'}"
 
     def _count(self, exchange: Exchange, success: bool) -> None:
         if not success:
@@ -93,6 +93,8 @@ class Tally:
         self.fetched += exchange.verb == "RETR"
 
     def _achieved(self) -> str:
+        if self._blind:
+            return self._blind
         counts = [(self.sent, "sent"), (self.fetched, "fetched")]
         done = [f"{n} message{'s' * (n != 1)} {what}" for n, what in counts if n]
         return ", ".join(done) or "no message"
