@@ -86,8 +86,10 @@ async def desk(backend: str) -> AsyncIterator[Desk]:
     with trio.fail_after(20):
         async with open_poller(backend) as poller:
             opened = Desk(poller)
-            yield opened
-            opened.port.close()
+            try:
+                yield opened
+            finally:
+                opened.port.close()
 
 
 def stream(sock: socket.socket) -> trio.SocketStream:
