@@ -21,17 +21,15 @@ def concluded(
 ) -> Session:
     """The session once it is over."""
     failed, outcome = tally.conclude(quit)
-    client, server = (
-        Leg(leg.side, leg.host, leg.address, leg.port, leg.local_address, leg.local_port, leg.connected, ending)
-        for leg, ending in (
-            (session.client, endings.get(Side.CLIENT)),
-            (session.server, endings.get(Side.SERVER)),
-        )
+    return replace(
+        session,
+        client=replace(session.client, ending=endings.get(Side.CLIENT)),
+        server=replace(session.server, ending=endings.get(Side.SERVER)),
+        duration=at,
+        user=user,
+        outcome=outcome,
+        failed=failed,
     )
-    return Session(
-        session.id, session.protocol, session.started, session.upstream, client, server, at, session.source, user,
-        outcome, failed,
-    )  # fmt: skip
 
 
 class Notebook:

@@ -1,5 +1,6 @@
 """A value in a JSON text, with its place, so that what is wrong with it can be told."""
 
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, NoReturn, TypeVar
@@ -48,6 +49,13 @@ class Node(NamedTuple):
             return unescape(self.text())
         except UnicodeEncodeError:
             self.wrong("a string in UTF-8, other octets as \\xNN")
+
+    def base64(self) -> bytes:
+        """Octets in base64 (RFC 4648 section 4)."""
+        try:
+            return b64decode(self.text(), validate=True)
+        except ValueError:
+            self.wrong("octets in base64")
 
     def whole(self) -> int:
         """A whole number, 0 or more."""

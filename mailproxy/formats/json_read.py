@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 
+from mailproxy.formats import json_tls
 from mailproxy.formats.error import FormatError
 from mailproxy.formats.json_node import Node
 from mailproxy.formats.json_write import VERSION
@@ -71,6 +72,7 @@ def _session(node: Node) -> Session:
 def _leg(node: Node, side: Side, started: datetime) -> Leg:
     connected = node.get("connected").some()
     ending = node.get("ending").some()
+    tls = node.get("tls").some() if node.has("tls") else None
     return Leg(
         side=side,
         host=node.get("host").text(),
@@ -80,6 +82,7 @@ def _leg(node: Node, side: Side, started: datetime) -> Leg:
         local_port=node.get("local_port").whole(),
         connected=connected and connected.since(started),
         ending=ending and _ending(ending, started),
+        tls=tls and json_tls.read(tls),
     )
 
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from mailproxy.formats import json_tls
+from mailproxy.formats.json_time import written_time
 from mailproxy.model.escape import escape
 from mailproxy.model.exchange import Content, Exchange, Reply
 from mailproxy.model.octets import Entry, Frame, Note, Span
@@ -26,7 +28,7 @@ def header(session: Session) -> Object:
     return {
         "id": session.id,
         "protocol": session.protocol,
-        "started": _time(session.started),
+        "started": written_time(session.started),
         "duration": _seconds(session.duration),
         "upstream": session.upstream,
         "user": session.user,
@@ -57,6 +59,7 @@ def _leg(leg: Leg, started: datetime) -> Object:
         "local_port": leg.local_port,
         "connected": None if leg.connected is None else _at(leg.connected, started),
         "ending": ending and {"by": ending.by, "how": ending.how, "at": _at(ending.at, started)},
+        "tls": leg.tls and json_tls.written(leg.tls),
     }
 
 
@@ -115,11 +118,7 @@ def _span(span: Span) -> Object:
 
 
 def _at(microseconds: int, started: datetime) -> str:
-    return _time(started + timedelta(microseconds=microseconds))
-
-
-def _time(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return written_time(started + timedelta(microseconds=microseconds))
 
 
 def _seconds(microseconds: int | None) -> float | None:

@@ -1,24 +1,27 @@
 """The recordings there are: read, added, deleted."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, Table, delete, func, select
+from sqlalchemy import Connection, Engine, Row, Select, Table, delete, func, select
 
 from mailproxy.model.exchange import Exchange, Reply
 from mailproxy.model.octets import Entry
 from mailproxy.model.session import Recording, Session
-from mailproxy.store import rows
+from mailproxy.model.tls import Certificate
+from mailproxy.store import rows, tls_rows
 from mailproxy.store.engine import writing
 from mailproxy.store.numbers import take
 from mailproxy.store.statements import count, put_entries, put_exchanges, put_headers
-from mailproxy.store.tables import EXCHANGES, FRAMES, LEGS, NOTES, REPLIES, SESSIONS
+from mailproxy.store.tables import CERTIFICATES, EXCHANGES, FRAMES, LEGS, NOTES, REPLIES, SESSIONS
 from mailproxy.store.trouble import StoreError
 
 _LAST = re.compile(r"last(-failed)?(?:~([0-9]+))?")
+_AT_ONCE: Final = 500
+_CHAIN: Final = list(LEGS.columns).index(LEGS.c.tls_chain)
 _CLIENT, _SERVER = LEGS.alias("client_leg"), LEGS.alias("server_leg")
 
 HEADERS = select(SESSIONS, _CLIENT, _SERVER).select_from(
@@ -28,10 +31,12 @@ HEADERS = select(SESSIONS, _CLIENT, _SERVER).select_from(
 )
 
 
-def session(row: Row[Any]) -> Session:
-    """The session that a row of `HEADERS` holds."""
+def sessions(connection: Connection, wanted: Select[Any]) -> list[Session]:
+    """The sessions of this choice among `HEADERS`."""
     first, second = len(SESSIONS.columns), len(SESSIONS.columns) + len(LEGS.columns)
-    return rows.session(row[:first], row[first:second], row[second:])
+    found = [(row[:first], row[first:second], row[second:]) for row in connection.execute(wanted)]
+    known = _certificates(connection, {leg[_CHAIN] for _, *legs in found for leg in legs} - {None, ""})
+    return [rows.session(*each, known) for each in found]
 
 
 def load(engine: Engine, session_id: int) -> Recording:
@@ -42,11 +47,11 @@ def load(engine: Engine, session_id: int) -> Recording:
 
 def read(connection: Connection, session_id: int) -> Recording:
     """The same within a transaction. Raises StoreError."""
-    row = connection.execute(HEADERS.where(SESSIONS.c.id == session_id)).first()
-    if row is None:
+    found = sessions(connection, HEADERS.where(SESSIONS.c.id == session_id))
+    if not found:
         raise StoreError(f"there is no session {session_id}")
     entries = _entries(connection, session_id)
-    return Recording(session(row), tuple(map(itemgetter(1), entries)), _exchanges(connection, session_id))
+    return Recording(found[0], tuple(map(itemgetter(1), entries)), _exchanges(connection, session_id))
 
 
 def resolve(engine: Engine, name: str) -> int:
@@ -78,6 +83,16 @@ def remove(engine: Engine, session_id: int) -> None:
     with writing(engine) as connection:
         _existing(connection, session_id)
         connection.execute(delete(SESSIONS).where(SESSIONS.c.id == session_id))
+
+
+def _certificates(connection: Connection, chains: Set[str]) -> dict[str, Certificate]:
+    """The certificates that these chains name, by their fingerprints."""
+    wanted = sorted({fingerprint for chain in chains for fingerprint in chain.split()})
+    known: dict[str, Certificate] = {}
+    for at in range(0, len(wanted), _AT_ONCE):
+        chosen = select(CERTIFICATES).where(CERTIFICATES.c.sha256.in_(wanted[at : at + _AT_ONCE]))
+        known |= {row.sha256: tls_rows.certificate(row) for row in connection.execute(chosen)}
+    return known
 
 
 def _existing(connection: Connection, session_id: int) -> int:

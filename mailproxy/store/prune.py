@@ -9,14 +9,15 @@ from typing import Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, text
 
 from mailproxy.store.engine import writing
-from mailproxy.store.rows import instant
-from mailproxy.store.tables import FRAMES, METADATA, SESSIONS
+from mailproxy.store.tables import CERTIFICATES, FRAMES, LEGS, METADATA, SESSIONS
+from mailproxy.store.texts import instant
 
 _AT_ONCE: Final = 500  # so that a recorder never waits long
 # Octets that each takes besides what was said.
 _SESSION: Final = 1000
 _FRAME: Final = 100
 _EXCHANGE: Final = 500
+_TLS: Final = 3000  # of a leg
 
 
 class Pruned(NamedTuple):
@@ -31,7 +32,7 @@ def prune(
 ) -> Pruned:
     """Delete sessions that began longer ago, then the oldest until the database is no larger than `max_size` octets.
 
-    Sessions that go on stay.
+    Sessions that go on stay. Certificates that no session names any more go, too.
     """
     before = size(engine)
     count = 0
@@ -46,6 +47,7 @@ def prune(
         if engine.dialect.name != "sqlite":
             give_back(engine)
     if count:
+        _forget_certificates(engine)
         give_back(engine)
     return Pruned(count, max(0, before - size(engine)))
 
@@ -96,7 +98,9 @@ def _weight() -> ColumnElement[int]:
     frames = select(func.count()).where(FRAMES.c.session_id == SESSIONS.c.id).scalar_subquery()
     said = func.coalesce(SESSIONS.c.client_octets + SESSIONS.c.server_octets, 0)
     exchanges = func.coalesce(SESSIONS.c.exchanges, 0)
-    return _SESSION + _FRAME * frames + _EXCHANGE * exchanges + said + said / 4
+    secure = select(func.count()).where(LEGS.c.session_id == SESSIONS.c.id, LEGS.c.tls_checked.is_not(None))
+    tls = _TLS * secure.scalar_subquery()
+    return _SESSION + tls + _FRAME * frames + _EXCHANGE * exchanges + said + said / 4
 
 
 def _delete(engine: Engine, sessions: Sequence[int]) -> int:
@@ -104,3 +108,15 @@ def _delete(engine: Engine, sessions: Sequence[int]) -> int:
         with writing(engine) as connection:
             connection.execute(delete(SESSIONS).where(SESSIONS.c.id.in_(sessions)))
     return len(sessions)
+
+
+def _forget_certificates(engine: Engine) -> None:
+    """Delete the certificates that no leg names."""
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":  # a recorder must not find one there that goes
+            connection.execute(text(f"LOCK TABLE {CERTIFICATES.name} IN SHARE ROW EXCLUSIVE MODE"))
+        chains = connection.scalars(select(LEGS.c.tls_chain).where(LEGS.c.tls_chain != "").distinct())
+        named = {fingerprint for chain in chains for fingerprint in chain.split()}
+        there = connection.scalars(select(CERTIFICATES.c.sha256)).all()
+        for fingerprint in set(there) - named:
+            connection.execute(delete(CERTIFICATES).where(CERTIFICATES.c.sha256 == fingerprint))

@@ -2,6 +2,7 @@
 
 import json
 import struct
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -13,7 +14,7 @@ _LIVE, _HEADER, _FRAME, _NOTE = range(1, 5)
 _HEAD: Final = struct.Struct("<IBqI")  # length of the whole record, tag, session, place
 _FRAME_HEAD: Final = struct.Struct("<IBqIqqqB")  # and at, start, wire, bits
 _NOTE_HEAD: Final = struct.Struct("<IBqIqB")  # and at, mark
-_JSON: Final = json.JSONEncoder(separators=(",", ":"))
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), default=lambda octets: b64encode(octets).decode())
 _KINDS: Final = tuple(Kind)
 _BITS: Final = {kind: place << 3 for place, kind in enumerate(Kind)} | {
     Side.CLIENT: 0, Side.SERVER: 1 << 2, Origin.PEER: 0, Origin.PROXY: 1 << 1
@@ -52,7 +53,7 @@ def pack(session_id: int, seq: int, entry: Entry) -> bytes:
 
 def pack_header(header: Header) -> bytes:
     """The record of what is known of a session."""
-    text = _JSON.encode(header).encode()
+    text = _JSON.encode(header if header.certificates else header[:3]).encode()
     return _HEAD.pack(_HEAD.size + len(text), _HEADER, header.id, 0) + text
 
 
@@ -73,7 +74,9 @@ def _record(tag: int, session_id: int, seq: int, octets: bytes) -> Record:
     if tag == _LIVE:
         return Live(session_id, struct.unpack(f"<{(len(octets) - _HEAD.size) // 8}q", octets[_HEAD.size :]))
     if tag == _HEADER:
-        return Header(*map(tuple, json.loads(octets[_HEAD.size :])))
+        session, client, server, *rest = json.loads(octets[_HEAD.size :])
+        certificates = tuple((*row[:-1], b64decode(row[-1])) for rows in rest for row in rows)
+        return Header(tuple(session), tuple(client), tuple(server), certificates)
     if tag == _FRAME:
         *_, at, start, wire, bits = _FRAME_HEAD.unpack_from(octets)
         side = Side.SERVER if bits & 4 else Side.CLIENT

@@ -1,26 +1,30 @@
 """Values of the model as rows of the tables, and back."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from mailproxy.model.escape import escape_text, unescape
 from mailproxy.model.exchange import Content, Exchange, Flag, Reply
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Origin, Side, Span
 from mailproxy.model.session import Ending, How, Leg, Session
+from mailproxy.model.tls import Certificate
+from mailproxy.store.texts import clean, instant, told
+from mailproxy.store.tls_rows import Row, certificate_rows, tls_facts, tls_row
 
-Row = tuple[Any, ...]
 # A driver takes plain text faster than an enumeration's.
 _WORDS = {word: word.value for words in (Side, Kind, Origin) for word in words}
 
 
 class Header(NamedTuple):
-    """What is known of a session besides what was said: a row of `sessions` and two of `legs`."""
+    """What is known of a session besides what was said: a row of `sessions`, two of `legs`, some of `certificates`.
+
+    The row of a leg without TLS ends before the columns of TLS.
+    """
 
     session: Row
     client: Row
     server: Row
+    certificates: tuple[Row, ...] = ()
 
     @property
     def id(self) -> int:
@@ -49,19 +53,24 @@ def header(session: Session) -> Header:
         _ending(session),
         clean(session.source),
     )
-    return Header(row, _leg_row(session.id, session.client), _leg_row(session.id, session.server))
+    legs = _leg_row(session.id, session.client), _leg_row(session.id, session.server)
+    if session.client.tls or session.server.tls:
+        return Header(row, *legs, certificate_rows(session.client, session.server))
+    return Header(row, *legs)
 
 
-def session(row: Sequence[Any], client: Sequence[Any], server: Sequence[Any]) -> Session:
-    """The session that these rows hold."""
+def session(
+    row: Sequence[Any], client: Sequence[Any], server: Sequence[Any], known: Mapping[str, Certificate]
+) -> Session:
+    """The session that these rows hold; `known` has the certificates by their fingerprints."""
     id, protocol, started, seconds, _, _, upstream, user, outcome, failed, _, source, *_ = row
     return Session(
         id=id,
         protocol=told(protocol),
         started=datetime.fromisoformat(started),
         upstream=told(upstream),
-        client=_leg(client),
-        server=_leg(server),
+        client=_leg(client, known),
+        server=_leg(server, known),
         duration=None if seconds is None else round(seconds * 1_000_000),
         source=told(source),
         user=told(user),
@@ -140,32 +149,6 @@ def reply(row: Sequence[Any]) -> tuple[int, Reply]:
     return number, Reply(told(code), told(enhanced), told(text), Span(Side.SERVER, start, end), at)
 
 
-def instant(moment: datetime) -> str:
-    """A moment in UTC, as text that sorts by time."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def clean(text: str) -> str:
-    """A text as any database takes it (no NUL, no broken character), line by line."""
-    return _clean_again(text) if len(text) < 256 else _clean(text)
-
-
-def _clean(text: str) -> str:
-    if text.isascii() and text.replace("\n", "").isprintable() and "\\" not in text:
-        return text
-    return "\n".join(map(escape_text, text.split("\n")))
-
-
-_clean_again = lru_cache(1024)(_clean)  # codes, verbs and most replies are said over and over
-
-
-def told(text: str) -> str:
-    """The text that `clean` was given."""
-    if "\\" not in text:
-        return text
-    return "\n".join(unescape(line).decode("utf-8", "surrogateescape") for line in text.split("\n"))
-
-
 def _ending(session: Session) -> str:
     endings = [leg.ending for leg in (session.client, session.server) if leg.ending]
     if not endings:
@@ -181,13 +164,15 @@ def _leg_row(session_id: int, leg: Leg) -> Row:
             ended: Row = (None, None, None)
         case Ending(by, how, at):
             ended = (at, by.value if by else "proxy", how.value)
-    return (session_id, leg.side.value, *places, leg.connected, *ended)
+    row = (session_id, leg.side.value, *places, leg.connected, *ended)
+    return row if leg.tls is None else row + tls_row(leg.tls)
 
 
-def _leg(row: Sequence[Any]) -> Leg:
-    _, side, host, address, port, local_address, local_port, connected, at, by, how = row
+def _leg(row: Sequence[Any], known: Mapping[str, Certificate]) -> Leg:
+    _, side, host, address, port, local_address, local_port, connected, at, by, how, *tls = row
     ending = None if how is None else Ending(None if by == "proxy" else Side(by), How(how), at)
-    return Leg(Side(side), told(host), told(address), port, told(local_address), local_port, connected, ending)
+    places = told(host), told(address), port, told(local_address), local_port
+    return Leg(Side(side), *places, connected, ending, tls_facts(tls, known))
 
 
 def _content_row(content: Content | None) -> Row:

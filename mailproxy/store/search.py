@@ -10,9 +10,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from mailproxy.model.session import Session
-from mailproxy.store.library import HEADERS, session
-from mailproxy.store.rows import clean, instant
+from mailproxy.store.library import HEADERS, sessions
 from mailproxy.store.tables import EXCHANGES, FRAMES, NOTES, REPLIES, SESSIONS
+from mailproxy.store.texts import clean, instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def find(engine: Engine, query: Query) -> list[Session]:
     """The sessions that answer the query, the newest first."""
     wanted = HEADERS.where(*_conditions(query)).order_by(SESSIONS.c.id.desc()).limit(query.limit)
     with engine.begin() as connection:
-        return list(map(session, connection.execute(wanted)))
+        return sessions(connection, wanted)
 
 
 def _conditions(query: Query) -> Iterator[ColumnElement[bool]]:

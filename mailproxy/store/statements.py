@@ -4,7 +4,7 @@ They go straight to the driver with lists of tuples, which is several times fast
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,10 +12,13 @@ from sqlalchemy import Connection, Table, select
 
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Frame
-from mailproxy.store.rows import Header, Row, exchange_row, frame_row, note_row, reply_rows
-from mailproxy.store.tables import EXCHANGES, FRAMES, LEGS, NOTES, REPLIES, SESSIONS
+from mailproxy.store.rows import Header, exchange_row, frame_row, note_row, reply_rows
+from mailproxy.store.tables import CERTIFICATES, EXCHANGES, FRAMES, LEGS, NOTES, REPLIES, SESSIONS, TLS_COLUMNS
+from mailproxy.store.tls_rows import Row
 
-_COUNTED = ("exchanges", "client_octets", "server_octets")
+_COUNTED = frozenset({"exchanges", "client_octets", "server_octets"})
+_LIVE_LEG = "legs.ended_how IS NULL"
+_CLEAR = len(LEGS.columns) - len(TLS_COLUMNS)
 
 
 class Large(NamedTuple):
@@ -74,8 +77,19 @@ def put_large(connection: Connection, frames: Iterable[Large], read: Callable[[i
 def put_headers(connection: Connection, headers: Iterable[Header]) -> None:
     """Write what is known of sessions, the last word on each."""
     latest = {header.id: header for header in headers}.values()
-    _many(connection, _upsert(SESSIONS, "sessions.seconds IS NULL"), [header.session for header in latest])
-    _many(connection, _upsert(LEGS, "legs.ended_how IS NULL"), [leg for header in latest for leg in header[1:]])
+    _many(connection, _upsert(SESSIONS, "sessions.seconds IS NULL", _COUNTED), [header.session for header in latest])
+    legs = [leg for header in latest for leg in header[1:3]]
+    if secure := [leg for leg in legs if len(leg) > _CLEAR]:
+        _put_secure(connection, secure, [row for header in latest for row in header.certificates])
+        legs = [leg for leg in legs if len(leg) == _CLEAR]
+    _many(connection, _upsert(LEGS, _LIVE_LEG, TLS_COLUMNS), legs)
+
+
+def _put_secure(connection: Connection, legs: list[Row], certificates: list[Row]) -> None:
+    """Write legs with TLS, and the certificates they name, in one order lest two writers wait for one another."""
+    each = sorted({row[0]: row for row in certificates}.values())
+    _many(connection, _insert(CERTIFICATES) + " DO NOTHING", each)
+    _many(connection, _upsert(LEGS, _LIVE_LEG), legs)
 
 
 def put_entries(connection: Connection, entries: Iterable[tuple[int, int, Entry]]) -> None:
@@ -108,20 +122,17 @@ def count(connection: Connection, sessions: Iterable[int]) -> None:
     _many(connection, statement, [(id,) for id in sessions])
 
 
-def _insert(table: Table) -> str:
-    names = [column.name for column in table.columns if table is not SESSIONS or column.name not in _COUNTED]
+def _insert(table: Table, without: Set[str] = frozenset()) -> str:
+    names = [column.name for column in table.columns if column.name not in without]
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) ON CONFLICT"
 
 
-def _upsert(table: Table, condition: str = "") -> str:
+def _upsert(table: Table, condition: str = "", without: Set[str] = frozenset()) -> str:
     keys = ", ".join(column.name for column in table.primary_key)
-    rest = [column.name for column in table.columns if not column.primary_key and column.name not in _counted(table)]
+    rest = [column.name for column in table.columns if not column.primary_key and column.name not in without]
     assigned = ", ".join(f"{name} = excluded.{name}" for name in rest)
-    return f"{_insert(table)} ({keys}) DO UPDATE SET {assigned}" + (f" WHERE {condition}" if condition else "")
-
-
-def _counted(table: Table) -> tuple[str, ...]:
-    return _COUNTED if table is SESSIONS else ()
+    where = f" WHERE {condition}" if condition else ""
+    return f"{_insert(table, without)} ({keys}) DO UPDATE SET {assigned}{where}"
 
 
 def _many(connection: Connection, statement: str, rows: list[Row]) -> None:

@@ -37,6 +37,26 @@ def _seq() -> Column[Any]:
     return _column("seq", Integer, "place among the frames and the notes of the session, from 0", key=True)
 
 
+def _tls_columns() -> list[Column[Any]]:
+    texts = {
+        "tls_version": "the version of TLS that was negotiated; null where there is no TLS, as in all of these",
+        "tls_cipher": "the cipher suite that was negotiated",
+        "tls_group": "the group of the key exchange: x25519",
+        "tls_name": "the server name that the ClientHello asks for",
+        "tls_alpn": "the protocol that was negotiated (ALPN)",
+        "tls_offered": "the versions that the ClientHello offers, parted by blanks",
+        "tls_ciphers": "the cipher suites that it offers, parted by blanks",
+        "tls_offered_alpn": "the protocols that it offers, parted by blanks; a blank of theirs is \\x20",
+        "tls_fingerprint": "its JA4",
+        "tls_faults": "why the chain is not trusted, parted by commas: certificate has expired, hostname mismatch",
+        "tls_reason": "the same in the words of the library that checked",
+        "tls_trouble": "why TLS failed",
+        "tls_chain": "what the server presented, leaf first: certificates.sha256, parted by blanks",
+    }
+    checked = _column("tls_checked", Boolean, "whether the chain was checked", null=True)
+    return [*(_column(name, Text, comment, null=True) for name, comment in texts.items()), checked]
+
+
 COUNTER: Final = Table(
     "counter",
     METADATA,
@@ -80,7 +100,22 @@ LEGS: Final = Table(
     _column("ended_at", BigInteger, "when it ended; null while it goes on", null=True),
     _column("ended_by", Text, "client, server, proxy: who ended it", null=True),
     _column("ended_how", Text, "closed, reset, cut, refused, timed-out, no-route, no-such-host, failed", null=True),
+    *_tls_columns(),
     sqlite_with_rowid=False,
+)
+TLS_COLUMNS: Final = frozenset(column.name for column in LEGS.columns if column.name.startswith("tls_"))
+
+CERTIFICATES: Final = Table(
+    "certificates",
+    METADATA,
+    _column("sha256", Text, "SHA-256 of its octets, in hex", key=True),
+    _column("subject", Text, "whose it is: CN=mail.example.org"),
+    _column("issuer", Text, "who vouches for it"),
+    _column("names", Text, "DNS names and addresses it is valid for, parted by blanks"),
+    _column("not_before", Text, "from when it is valid, in UTC"),
+    _column("not_after", Text, "until when it is valid, in UTC"),
+    _column("key", Text, "the kind of its key: EC P-256, RSA 2048"),
+    _column("der", LargeBinary, "its octets, in DER"),
 )
 
 FRAMES: Final = Table(
