@@ -11,9 +11,10 @@ import trio
 from sqlalchemy import Engine
 
 from mailproxy.app.library import journal_of, open_library
+from mailproxy.app.plan import Plan, TlsPlan, WhenFull
 from mailproxy.app.ready import announced
 from mailproxy.app.screen import Listening, Screen
-from mailproxy.app.studio import Plan, Studio, TlsPlan, WhenFull
+from mailproxy.app.studio import Studio
 from mailproxy.model.tls import Verify
 from mailproxy.net.poll import open_poller
 from mailproxy.net.securing import Terms as TlsTerms

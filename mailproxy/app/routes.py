@@ -9,6 +9,8 @@ from mailproxy.model.tls import Security, Verify
 from mailproxy.protocols import named, names
 from mailproxy.protocols.descriptor import Protocol
 
+SOCKS: Final = "socks"
+"""Stands for the protocol of a route on which clients ask for their server themselves."""
 LOOPBACK: Final = "127.0.0.1"
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z0-9+]+)://(?P<place>[^/]*)/?")
 _PLACE: Final = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]\s]*))(?::(?P<port>\d{1,5}))?")
@@ -41,6 +43,8 @@ class Route(NamedTuple):
     @property
     def title(self) -> str:
         """What the protocol is for, in words."""
+        if self.protocol == SOCKS:
+            return "SOCKS v5, any server"
         return named(self.protocol).title
 
     @property
@@ -58,7 +62,9 @@ class Route(NamedTuple):
 
     @property
     def upstream(self) -> str:
-        """The server as a URL."""
+        """The server as a URL; empty where clients ask for theirs."""
+        if self.protocol == SOCKS:
+            return ""
         return f"{scheme(self.protocol, self.server)}://{place(self.host, self.port)}"
 
 
@@ -70,6 +76,14 @@ def scheme(protocol: str, security: Security) -> str:
 def schemes() -> tuple[str, ...]:
     """All schemes of URLs that can be recorded."""
     return tuple(_schemes())
+
+
+def socks(listen: str) -> Route:
+    """The route of a SOCKS port on `[host:]port`; raises RouteError."""
+    host, port = ("", _port(listen, listen)) if listen.isdecimal() else _place(listen, listen)
+    if port is None:
+        raise RouteError(f"{listen!r} has no port: write PORT or HOST:PORT, as in 1080")
+    return Route(SOCKS, host or LOOPBACK, port, "", 0, True)
 
 
 def known_protocols() -> tuple[str, ...]:

@@ -108,6 +108,6 @@ def _route(path: Path, said: Any) -> Route:
             )
 
 
-def _choose(path: Path, key: str, value: object, known: Mapping[str, tuple[str, ...]]) -> None:
+def _choose(path: Path, key: str, value: Any, known: Mapping[str, tuple[str, ...]]) -> None:
     if (choices := known.get(key)) and value not in choices:
         raise SettingsError(f"{path}: {key} = {value!r} is not understood; there is {', '.join(choices)}")

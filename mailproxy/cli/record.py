@@ -88,6 +88,14 @@ def record(
             help="While nothing can be recorded: refuse new connections, relay on, or stop. [default: refuse]"
         ),
     ] = None,
+    socks: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[HOST:]PORT",
+            help="Be a SOCKS v5 proxy there: mail programs stay as they are but for their proxy setting, and ask for "
+            "their servers themselves. Mail is recorded, all else passes unread. The usual port is 1080.",
+        ),
+    ] = None,
     tls: Annotated[
         Tls | None,
         typer.Option(
@@ -150,15 +158,17 @@ def record(
     from mailproxy.app.record import Verify as Mode
     from mailproxy.app.record import record as run
     from mailproxy.app.routes import RouteError, is_private, parse, place, spread
+    from mailproxy.app.routes import socks as parse_socks
 
     settings = _settings(config)
     try:
         planned = spread([parse(each) for each in routes] if routes else settings.routes)
+        asking = parse_socks(where) if (where := socks or settings.socks) else None
     except RouteError as error:
         raise typer.BadParameter(str(error), param_hint="UPSTREAM") from error
-    if not planned:
+    if not planned and not asking:
         raise typer.BadParameter("name a server, as in smtp://mail.example.org:587", param_hint="UPSTREAM")
-    for route in planned:
+    for route in (*planned, *([asking] if asking else [])):
         if not (public or settings.public or is_private(route.listen_host)):
             where = place(route.listen_host, route.listen_port)
             raise typer.BadParameter(f"others could reach {where}: add --public if they shall", param_hint="LISTEN")
@@ -181,6 +191,7 @@ def record(
             tuple(trust or map(Path, settings.trust)),
             folder(),
         ),
+        socks=asking,
     )
     trio.run(run, plan, Documents() if as_json else Live(quiet, plan.db))
 
@@ -216,6 +227,9 @@ class Live:
         for route, host, port in where:
             place = f"server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
             render.show(f"  {route.title:<20}  {place}")
+            if not route.upstream:
+                render.show(f"  {'':<20}  as SOCKS v5 proxy, host names by proxy; all servers stay as they are\n")
+                continue
             render.show(f"  {'':<20}  connection security: {route.security}   (goes on to {route.upstream})\n")
         render.show(f"Recording into {shown(self._db)}. Ctrl-C ends it.\n")
 

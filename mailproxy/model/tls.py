@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Security(StrEnum):
-    """How a connection is secured: not, by STARTTLS or STLS (RFC 3207, RFC 2595), or by TLS from its start (RFC 8314)."""
+    """How a connection is secured: not, by STARTTLS or STLS (RFC 3207, RFC 2595), or from its start (RFC 8314)."""
 
     NONE = "none"
     STARTTLS = "starttls"
@@ -71,8 +71,8 @@ class TlsFacts:
     `version`, `cipher`, `group` and `alpn` were negotiated. `server_name`, `offered` (versions, best first),
     `offered_ciphers`, `offered_alpn` and `fingerprint` (JA4-like) are what the ClientHello said: of the client's leg
     the mail program's, of the server's leg mailproxy's own. `chain` is what the server presented (of the client's leg:
-    what mailproxy did), leaf first. `faults` says why the chain is not trusted, `reason` the same in the library's words;
-    both are empty where it is, or where `checked` is false. `trouble` is why TLS failed.
+    what mailproxy did), leaf first. `faults` says why the chain is not trusted, `reason` the same in the library's
+    words; both are empty where it is, or where `checked` is false. `trouble` is why TLS failed.
     """
 
     version: str = ""

@@ -76,13 +76,15 @@ class Leg:
             self._holds |= Hold.ORDER
         self._poller.add(self, read, False)
 
-    def secure(self, tls: Tls) -> None:
-        """Begin TLS: what comes from now on, and what is sent, goes through it."""
+    def secure(self, tls: Tls, early: bytes = b"") -> None:
+        """Begin TLS: what comes from now on, after what came `early`, and what is sent, goes through it."""
         self._tls = tls
         if tls.peer is Side.SERVER:
             tls.begin()
             self._transmit(tls.outgoing())
         self.hold(Hold.ORDER, False)
+        if early:
+            self._decrypt(tls, early)
 
     @property
     def tls(self) -> Tls | None:

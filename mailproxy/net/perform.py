@@ -73,6 +73,7 @@ class Conversation:
         "_address",
         "_attempt",
         "_client",
+        "_early",
         "_now",
         "_nursery",
         "_owner",
@@ -96,13 +97,16 @@ class Conversation:
         now: Callable[[], int],
         securing: Securing | None = None,
         preface: "Preface | None" = None,
+        early: bytes = b"",
     ) -> None:
+        """`early` is what the client said already, behind what it asked for; `preface` answers that."""
         self._relay = relay
         self._owner = owner
         self._poller, self._nursery, self._patience = surroundings
         self._now = now
         self._securing = securing
         self._preface = preface
+        self._early = early
         self._stall: Wait | None = None
         self._address = address
         self._server: Leg | None = None
@@ -228,6 +232,8 @@ class Conversation:
         self._server.open()
         self._try(lambda: self._relay.connected(self._address.host, peer[0], at))
         self._catch_up(self._server)
+        if self._early and self._relay.ways.client_may_begin:
+            self.received(Side.CLIENT, self._early)
 
     def _catch_up(self, server: Leg) -> None:
         """Hand over what the client said, and that it has ended, before there was a server."""
@@ -276,7 +282,7 @@ class Conversation:
             self._perform(self._relay.insecure(side, Insecure(str(error)), self._now()))
             return
         self._stall = self._patience.after(self._securing.patience, lambda: self._stalled(side, tls))
-        leg.secure(tls)
+        leg.secure(tls, self._early if side is Side.CLIENT else b"")
 
     def _stalled(self, side: Side, tls: Tls) -> None:
         assert self._securing is not None

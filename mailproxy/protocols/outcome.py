@@ -15,8 +15,18 @@ HARMLESS = frozenset(
 LOGINS = frozenset({"AUTH", "PASS", "APOP", "USER", "RPOP"})
 MESSAGES = frozenset({"DATA", "BDAT", "RETR", "TOP"})
 HELLOS = frozenset({"EHLO", "HELO", "LHLO"})
-BROKEN = ("closed by the server", "reset by", "timed out", "no such host", "connection", "no route", "TLS failed")
-NEVER = ("no such host", "connection", "no route", "TLS failed")
+BROKEN = (
+    "closed by the server",
+    "reset by",
+    "timed out",
+    "no such host",
+    "connection",
+    "no route",
+    "TLS failed",
+    "turned away",
+)
+NEVER = ("no such host", "connection", "no route", "TLS failed", "turned away")
+TURNED_AWAY = "turned away"
 OURS = ("cut off", "the proxy was killed")
 LONGEST = 160
 

@@ -200,7 +200,7 @@ class Bridge(Relay):
         self.due, self.dialogue.upgrade_turn = False, None
         return [
             *actions,
-            Record([*wish.entries, *_own(granted.entries, Side.SERVER)]),
+            Record([*wish.entries, *_in_clear(_own(granted.entries, Side.SERVER))]),
             Send(Side.CLIENT, self._upgrading.granted),
             self._start_tls(Side.CLIENT),
         ]
@@ -210,6 +210,11 @@ class Bridge(Relay):
             return [self._start_tls(Side.CLIENT)]
         self.dialogue.apart = self._offering
         return [Listen(Side.CLIENT, True)]
+
+
+def _in_clear(entries: list[Entry]) -> list[Entry]:
+    """What the client was told in clear, whatever the server's connection is under."""
+    return [entry._replace(secure=False) if isinstance(entry, Frame) else entry for entry in entries]
 
 
 def _own(entries: list[Entry], side: Side) -> list[Entry]:

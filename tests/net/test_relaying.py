@@ -13,8 +13,8 @@ from trio.testing import trio_test
 from mailproxy.model.octets import Entry, Frame, Note, Side
 from mailproxy.model.session import Ending, How
 from mailproxy.model.session import Leg as LegFacts
-from mailproxy.net.listen import Port
 from mailproxy.model.tls import TlsFacts
+from mailproxy.net.listen import Port
 from mailproxy.net.patience import Patience
 from mailproxy.net.perform import Address, Conversation, Surroundings
 from mailproxy.net.poll import backends, open_poller
