@@ -63,6 +63,14 @@ def resolver(port: int) -> dns.asyncresolver.Resolver:
     return made
 
 
+def covered(accepted: tuple[Any, Any], context: ssl.SSLContext | None) -> tuple[Any, Any]:
+    """A connection that was accepted, under TLS where there is a context; its thread does the handshake."""
+    socket, address = accepted
+    if context:
+        socket = context.wrap_socket(socket, server_side=True, do_handshake_on_connect=False)
+    return socket, address
+
+
 Page = tuple[int, Mapping[str, str], bytes]
 
 
@@ -89,11 +97,8 @@ def web_server(pages: Mapping[str, Page], context: ssl.SSLContext | None = None)
         """Says nothing of clients that leave."""
 
         def get_request(self) -> tuple[Any, Any]:
-            """A connection, under TLS."""
-            socket, address = super().get_request()
-            if context is None:
-                return socket, address
-            return context.wrap_socket(socket, server_side=True, do_handshake_on_connect=False), address
+            """A connection, under TLS where that is wished for."""
+            return covered(super().get_request(), context)
 
         def handle_error(self, *_: Any) -> None:
             """Say nothing."""
@@ -109,12 +114,6 @@ def mail_server(greeting: str, replies: Mapping[str, str], context: ssl.SSLConte
     class Answers(socketserver.StreamRequestHandler):
         """Talks."""
 
-        def setup(self) -> None:
-            """Begin TLS."""
-            if context:
-                self.request = context.wrap_socket(self.request, server_side=True)
-            super().setup()
-
         def handle(self) -> None:
             """Talk until the client says QUIT or goes."""
             self.wfile.write(greeting.encode())
@@ -129,6 +128,10 @@ def mail_server(greeting: str, replies: Mapping[str, str], context: ssl.SSLConte
 
         allow_reuse_address = True
 
+        def get_request(self) -> tuple[Any, Any]:
+            """A connection, under TLS where that is wished for."""
+            return covered(super().get_request(), context)
+
         def handle_error(self, *_: Any) -> None:
             """Say nothing."""
 
@@ -142,7 +145,8 @@ class Tls:
     def __init__(self, *names: str) -> None:
         authority = trustme.CA()
         self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(*names).configure_cert(self.server)
+        # fetchmail refuses certificates without a common name.
+        authority.issue_cert(*names, common_name=names[0]).configure_cert(self.server)
         self.client = ssl.create_default_context()
         authority.configure_trust(self.client)
         self.pem = authority.cert_pem.bytes()

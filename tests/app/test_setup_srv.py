@@ -67,7 +67,7 @@ def test_a_server_of_another_domain_is_to_be_confirmed() -> None:
 
 
 def test_what_could_harm_a_settings_file_is_left_out() -> None:
-    told = ask({"_pop3s._tcp.example.org": ['0 1 995 a"b.example.org.', "0 1 0 pop.example.org."]})
+    told = ask({"_pop3s._tcp.example.org": [r"0 1 995 a\034b.example.org.", "0 1 0 pop.example.org."]})
     assert told.servers == ()
 
 

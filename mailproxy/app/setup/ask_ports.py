@@ -137,9 +137,11 @@ async def _talk(door: Door, context: ssl.SSLContext) -> Answer | None:
     async with _closing(stream):
         if door.security is Security.TLS:
             stream = trio.SSLStream(stream, context, server_hostname=door.host, https_compatible=True)
-        greeting = await _read(stream, _WHOLE_SMTP if door.protocol == SMTP else _WHOLE_LINE)
+        greeting = await _read(stream, _WHOLE_LINE)
         if not greeting.startswith(b"220" if door.protocol == SMTP else b"+OK"):
             return None
+        if door.protocol == SMTP:
+            greeting = await _read(stream, _WHOLE_SMTP, greeting)
         security = door.security
         if security is Security.STARTTLS and not await _offers_tls(stream, door.protocol):
             security = Security.NONE
@@ -170,9 +172,8 @@ async def _offers_tls(stream: trio.abc.Stream, protocol: str) -> bool:
     return bool(re.search(rb"(?im)^250[ -]STARTTLS\b", await _read(stream, _WHOLE_SMTP)))
 
 
-async def _read(stream: trio.abc.Stream, whole: re.Pattern[bytes]) -> bytes:
-    """What the server says, once it is whole; what there is where it never is."""
-    octets = b""
+async def _read(stream: trio.abc.Stream, whole: re.Pattern[bytes], octets: bytes = b"") -> bytes:
+    """What the server says behind `octets`, with them, once it is whole; what there is where it never is."""
     while not whole.match(octets) and len(octets) < _LARGEST:
         more = await stream.receive_some(_LARGEST)
         if not more:
