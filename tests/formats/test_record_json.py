@@ -1,6 +1,8 @@
 """Recordings as JSON and back, nothing lost."""
 
+import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +14,7 @@ from mailproxy.formats.error import FormatError
 from mailproxy.model.exchange import Content, Exchange, Flag, Reply
 from mailproxy.model.octets import Frame, Kind, Mark, Note, Origin, Side, Span
 from mailproxy.model.session import Ending, How, Leg, Recording, Session
+from tests.tls import FACTS, LEAF, facts
 
 CLIENT, SERVER = Side.CLIENT, Side.SERVER
 STARTED = datetime(2026, 1, 31, 12, 0, 0, 250_000, UTC)
@@ -23,7 +26,7 @@ SAMPLE = Recording(
         STARTED,
         "smtp://mail.example.org:25",
         Leg(CLIENT, "192.0.2.7", "192.0.2.7", 40000, connected=0, ending=Ending(CLIENT, How.CLOSED, 1_500_000)),
-        Leg(SERVER, "mail.example.org", "192.0.2.25", 25),
+        Leg(SERVER, "mail.example.org", "192.0.2.25", 25, tls=FACTS),
         1_500_000,
     ),
     (
@@ -81,7 +84,8 @@ ENDINGS = some.builds(Ending, some.none() | SIDES, some.sampled_from(How), TIMES
 
 def _leg(side: Side) -> some.SearchStrategy[Leg]:
     connected, ending = some.none() | TIMES, some.none() | ENDINGS
-    return some.builds(Leg, some.just(side), TEXTS, TEXTS, NUMBERS, TEXTS, NUMBERS, connected, ending)
+    secure = some.none() | facts(TEXTS)
+    return some.builds(Leg, some.just(side), TEXTS, TEXTS, NUMBERS, TEXTS, NUMBERS, connected, ending, secure)
 
 
 SESSIONS = some.builds(
@@ -140,6 +144,47 @@ def test_the_shape() -> None:
     assert exchange["content"] is None
 
 
+def test_what_tls_told_is_there() -> None:
+    [session] = json.loads(record_json.write([SAMPLE]))["sessions"]
+    assert session["client"]["tls"] is None
+    told = session["server"]["tls"]
+    chain = told.pop("chain")
+    assert told == {
+        "version": "TLSv1.3",
+        "cipher": "TLS_AES_256_GCM_SHA384",
+        "group": "X25519MLKEM768",
+        "server_name": "mail.example.org",
+        "alpn": "smtp",
+        "offered": ["TLSv1.3", "TLSv1.2"],
+        "offered_ciphers": ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"],
+        "offered_alpn": ["smtp", "lmtp"],
+        "fingerprint": "t13d0208sp_0123456789ab_0123456789ab",
+        "checked": True,
+        "faults": ["certificate has expired", "hostname mismatch"],
+        "reason": "certificate has expired",
+        "trouble": "",
+    }
+    assert [each["subject"] for each in chain] == ["CN=mail.example.org", "CN=Example Root,O=Example"]
+    assert chain[0] == {
+        "subject": "CN=mail.example.org",
+        "issuer": "CN=Example Root,O=Example",
+        "names": ["mail.example.org", "192.0.2.25"],
+        "not_before": "2026-01-01T00:00:00.000000Z",
+        "not_after": "2026-04-01T00:00:00.000000Z",
+        "key": "EC P-256",
+        "sha256": hashlib.sha256(LEAF.der).hexdigest(),
+        "der": "MIIDbGVhZg==",
+    }
+
+
+def test_an_older_text_tells_of_no_tls() -> None:
+    root = json.loads(record_json.write([SAMPLE]))
+    for side in Side:
+        del root["sessions"][0][side]["tls"]
+    [recording] = record_json.read(json.dumps(root))
+    assert recording.session == replace(SAMPLE.session, server=replace(SAMPLE.session.server, tls=None))
+
+
 def test_the_header_stands_alone() -> None:
     text = record_json.write([SAMPLE], entries=False)
     [session] = json.loads(text)["sessions"]
@@ -163,6 +208,8 @@ def test_no_sessions() -> None:
         ('"wire": 14', '"wire": true', "a.json:sessions[0].entries[1].wire: 'True' is not a whole number"),
         ('"wire": 14', '"fire": 14', "a.json:sessions[0].entries[1]: 'wire' is missing"),
         ('"220 ', '"\\ud800', "a.json:sessions[0].entries[1].octets: "),
+        ("MIIDbGVhZg==", "?", "a.json:sessions[0].server.tls.chain[0].der: '?' is not octets in base64"),
+        ("hostname mismatch", "bad", "a.json:sessions[0].server.tls.faults[1]: 'bad' is not one of certificate has ex"),
         ("2026-01-31T12:00:00.250000Z", "noon", "a.json:sessions[0].started: 'noon' is not a time such as 2026-01-31T"),
         ("00.250000Z", "00", "a.json:sessions[0].started: '2026-01-31T12:00:00' is not a time such as 2026-01-31T"),
         ('"duration": 1.5', '"duration": NaN', "a.json:sessions[0].duration: 'nan' is not a number of seconds"),

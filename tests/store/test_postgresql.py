@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from mailproxy.model.exchange import Content, Exchange, Flag, Reply
 from mailproxy.model.octets import Frame, Kind, Mark, Note, Origin, Side, Span
@@ -24,6 +24,8 @@ from mailproxy.store.schema import HEAD
 from mailproxy.store.search import Query, find
 from mailproxy.store.tables import METADATA
 from mailproxy.store.trouble import StoreError
+from tests.store import older
+from tests.tls import FACTS, LEAF, ROOT
 
 pytest.importorskip("psycopg", reason="the extra postgresql is not installed")
 
@@ -34,7 +36,7 @@ SESSION = Session(
     NOON,
     upstream="smtp://mail.example.org",
     client=Leg(Side.CLIENT, address="192.0.2.7", connected=0, ending=Ending(None, How.CUT, 9)),
-    server=Leg(Side.SERVER, host="mail.example.org", port=25, connected=1),
+    server=Leg(Side.SERVER, host="mail.example.org", port=25, connected=1, tls=FACTS),
     duration=1_500_000,
     user="al\x00ice\udcff",
     failed=True,
@@ -175,6 +177,34 @@ def test_finding(engine: Engine, query: Query, found: list[int]) -> None:
     add(engine, Recording(replace(SESSION, started=NOON + timedelta(days=1)), (spoken,), (REFUSAL,)))
     assert [session.id for session in find(engine, query)] == found
     assert resolve(engine, "last-failed~1") == 1
+
+
+def test_a_certificate_is_kept_once_and_while_a_session_names_it(engine: Engine) -> None:
+    renewed = replace(LEAF, der=b"renewed")
+    add(engine, RECORDING)
+    add(engine, RECORDING)
+    server = replace(SESSION.server, tls=replace(FACTS, chain=(renewed, ROOT)))
+    add(engine, Recording(replace(SESSION, server=server, started=NOON + timedelta(days=1))))
+    prune(engine, timedelta(hours=12), now=NOON + timedelta(days=1))
+    with engine.begin() as connection:
+        there = connection.scalars(text("SELECT sha256 FROM certificates")).all()
+    assert set(there) == {renewed.fingerprint, ROOT.fingerprint}
+    assert len(there) == 2
+
+
+def test_an_older_database_is_brought_up_to_date(cluster: str) -> None:
+    old = create_engine(cluster.replace("postgresql://", "postgresql+psycopg://"))
+    older.make(old)
+    old.dispose()
+    opened = open_database(cluster)
+    try:
+        assert load(opened, 1) == older.RECORDING
+        assert add(opened, RECORDING) == 2
+        assert load(opened, 2).session == replace(SESSION, id=2)
+    finally:
+        with opened.begin() as connection:
+            connection.execute(text(f"DROP TABLE alembic_version, {', '.join(METADATA.tables)} CASCADE"))
+        opened.dispose()
 
 
 def test_pruning_gives_the_space_back(engine: Engine) -> None:

@@ -18,6 +18,7 @@ from mailproxy.store.library import add, load, remove, resolve
 from mailproxy.store.prune import Pruned, prune, size
 from mailproxy.store.search import Query, find
 from mailproxy.store.trouble import StoreError
+from tests.tls import facts
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -60,7 +61,8 @@ endings = some.none() | some.builds(Ending, some.none() | some.sampled_from(Side
 
 def legs(side: Side) -> some.SearchStrategy[Leg]:
     ports = some.integers(0, 65535)
-    return some.builds(Leg, some.just(side), texts, texts, ports, texts, ports, some.none() | times, endings)
+    secure = some.none() | facts(texts)
+    return some.builds(Leg, some.just(side), texts, texts, ports, texts, ports, some.none() | times, endings, secure)
 
 
 sessions = some.builds(
