@@ -29,7 +29,7 @@ def weakness(chain: Sequence[crypto.X509]) -> str:
     for number, each in enumerate(chain):
         if _is_short(each):
             return "CA certificate key too weak" if number else "EE certificate key too weak"
-    if any(_digest(each).startswith(_WEAK_DIGESTS) for each in chain[:-1]):
+    if any(weak in _algorithm(each) for each in chain[:-1] for weak in _WEAK_DIGESTS):
         return "CA signature digest algorithm too weak"
     return ""
 
@@ -44,7 +44,7 @@ def _is_for_servers(certificate: bytes) -> bool:
     return purposes is None or bool(purposes & _SERVER)
 
 
-def _digest(certificate: crypto.X509) -> bytes:
+def _algorithm(certificate: crypto.X509) -> bytes:
     try:
         return certificate.get_signature_algorithm().lower()
     except ValueError:

@@ -5,7 +5,7 @@ no regard to time, so that what has expired is known by its other faults too. Th
 purpose and strength as Python's own `ssl` does for a client.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,13 +133,13 @@ def _further(octets: bytes, path: Path) -> crypto.X509:
 
 def _dates(leaf: crypto.X509, now: datetime) -> list[tuple[Fault, str]]:
     """What its own dates say, which OpenSSL does not come to where the issuer is unknown."""
-    begins, ends = _date(leaf.get_notBefore()), _date(leaf.get_notAfter())
+    begins, ends = _date(leaf.get_notBefore), _date(leaf.get_notAfter)
     found = [(Fault.NOT_YET_VALID, "certificate is not yet valid")] if begins and now < begins else []
     return [*found, (Fault.EXPIRED, "certificate has expired")] if ends and now > ends else found
 
 
-def _date(told: bytes | None) -> datetime | None:
+def _date(told: Callable[[], bytes | None]) -> datetime | None:
     """A GeneralizedTime (RFC 5280 section 4.1.2.5.2); None where it is none."""
-    with suppress(ValueError):
-        return datetime.strptime((told or b"").decode("ascii"), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    with suppress(ValueError, crypto.Error):
+        return datetime.strptime((told() or b"").decode("ascii"), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
     return None
