@@ -66,6 +66,12 @@ def state() -> Path:
     return Path(platformdirs.user_state_dir("mailproxy", appauthor=False))
 
 
+def authority() -> Path:
+    """The folder of mailproxy's certificate authority: `MAILPROXY_CA`, else one in the user's data directory."""
+    named = os.environ.get("MAILPROXY_CA")
+    return Path(named) if named else Path(platformdirs.user_data_dir("mailproxy", appauthor=False)) / "ca"
+
+
 def read(path: Path) -> Settings:
     """Read a settings file; raises SettingsError."""
     try:
@@ -91,9 +97,9 @@ def _route(path: Path, said: Any) -> Route:
     match said:
         case {"upstream": str(upstream), **rest} if set(rest) <= {"listen", *_TLS_CHOICES}:
             listen = str(rest.pop("listen", ""))
-            own = {key: str(value) for key, value in rest.items()}
-            for key, value in own.items():
-                _choose(path, key, value, _TLS_CHOICES)
+            own = {str(key): str(value) for key, value in rest.items()}
+            for name, value in own.items():
+                _choose(path, name, value, _TLS_CHOICES)
             try:
                 route = make(upstream, listen)
             except RouteError as error:

@@ -153,12 +153,12 @@ def record(
     """
     import trio
 
-    from mailproxy.app.ca import folder
     from mailproxy.app.record import Keep, Plan, Terms, TlsPlan, TlsTerms, WhenFull
     from mailproxy.app.record import Verify as Mode
     from mailproxy.app.record import record as run
     from mailproxy.app.routes import RouteError, is_private, parse, place, spread
     from mailproxy.app.routes import socks as parse_socks
+    from mailproxy.app.settings import authority
 
     settings = _settings(config)
     try:
@@ -189,7 +189,7 @@ def record(
                 client_cert or (Path(settings.client_cert) if settings.client_cert else None),
             ),
             tuple(trust or map(Path, settings.trust)),
-            folder(),
+            authority(),
         ),
         socks=asking,
     )

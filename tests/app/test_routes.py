@@ -4,7 +4,10 @@ import re
 
 import pytest
 
-from mailproxy.app.routes import Route, RouteError, is_private, parse, place, spread
+from mailproxy.app.routes import Route, RouteError, is_private, parse, place, socks, spread
+from mailproxy.model.tls import Security
+
+TLS, STARTTLS = Security.TLS, Security.STARTTLS
 
 
 @pytest.mark.parametrize(
@@ -19,12 +22,54 @@ from mailproxy.app.routes import Route, RouteError, is_private, parse, place, sp
         ("0=pop2://pop.example.org", Route("pop2", "127.0.0.1", 0, "pop.example.org", 109, asked=True)),
         ("192.0.2.1:25=smtp://x", Route("smtp", "192.0.2.1", 25, "x", 25, asked=True)),
         ("[::1]:2525=smtp://[2001:db8::25]:26", Route("smtp", "::1", 2525, "2001:db8::25", 26, asked=True)),
+        ("smtps://x", Route("smtp", "127.0.0.1", 2525, "x", 465, server=TLS)),
+        ("pop3s://x:1995", Route("pop3", "127.0.0.1", 2110, "x", 1995, server=TLS)),
+        ("smtp+starttls://x", Route("smtp", "127.0.0.1", 2525, "x", 587, server=STARTTLS)),
+        ("POP3+StartTLS://x", Route("pop3", "127.0.0.1", 2110, "x", 110, server=STARTTLS)),
+        ("2465=smtps://x", Route("smtp", "127.0.0.1", 2465, "x", 465, asked=True, server=TLS)),
     ],
 )
 def test_a_route(typed: str, route: Route) -> None:
     assert parse(typed) == route
     listen = place(route.listen_host, route.listen_port)
     assert parse(f"{listen}={route.upstream}") == route._replace(asked=True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "security", "host", "port", "asked"),
+    [
+        ("smtps://127.0.0.1:2465=smtps://x", TLS, "127.0.0.1", 2465, True),
+        ("smtps://=smtps://x", TLS, "127.0.0.1", 2465, False),
+        ("smtps://[::1]=smtp://x", TLS, "::1", 2465, False),
+        ("smtp+starttls://:25=smtps://x", STARTTLS, "127.0.0.1", 25, True),
+        ("smtp+starttls://=smtp://x", STARTTLS, "127.0.0.1", 2587, False),
+        ("smtp://:2525=smtps://x", Security.NONE, "127.0.0.1", 2525, True),
+    ],
+)
+def test_a_listener_that_is_secured(typed: str, security: Security, host: str, port: int, asked: bool) -> None:
+    route = parse(typed)
+    assert (route.client, route.listen_host, route.listen_port, route.asked) == (security, host, port, asked)
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen"),
+    [
+        ("smtp://x", "none, or STARTTLS where it was that"),
+        ("smtps://x", "none"),
+        ("smtp+starttls://=smtp://x", "STARTTLS"),
+        ("smtps://=smtps://x", "SSL/TLS"),
+    ],
+)
+def test_what_to_choose_in_the_mail_program(typed: str, chosen: str) -> None:
+    assert parse(typed).security == chosen
+
+
+@pytest.mark.parametrize(("typed", "host", "port"), [("1080", "127.0.0.1", 1080), ("[::1]:0", "::1", 0)])
+def test_a_socks_port(typed: str, host: str, port: int) -> None:
+    route = socks(typed)
+    assert (route.listen_host, route.listen_port, route.upstream) == (host, port, "")
+    with pytest.raises(RouteError, match="has no port"):
+        socks("localhost")
 
 
 @pytest.mark.parametrize(
@@ -47,8 +92,11 @@ def test_a_route(typed: str, route: Route) -> None:
         ("-1=smtp://x", "has no port"),
         ("x=smtp://y", "has no port"),
         ("[::1]=smtp://y", "has no port"),
-        ("smtps://x", "no TLS of its own yet"),
-        ("pop3+starttls://x", "no TLS of its own yet"),
+        ("pop2s://x", "is no server"),
+        ("lmtp+starttls://x", "is no server"),
+        ("pop3s://:2995=smtps://x", "a listener before smtp begins with smtp://, smtps://, smtp+starttls://"),
+        ("imaps://:2995=smtps://x", "a listener before smtp begins with"),
+        ("smtps://x:70000=smtps://x", "a port is at most 65535"),
     ],
 )
 def test_what_is_no_route(typed: str, told: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from mailproxy.app import settings
 from mailproxy.app.routes import Route
 from mailproxy.app.settings import Settings, SettingsError, read, shown
+from mailproxy.model.tls import Security, Verify
 
 ALL = """
 db = "mail.sqlite"
@@ -51,6 +52,39 @@ def test_all_that_a_file_may_say(file: Path) -> None:
     )
 
 
+def test_what_it_may_say_of_tls(file: Path) -> None:
+    file.write_text(
+        """
+        socks = "1080"
+        verify = "strict"
+        tls_min = "1.2"
+        trust = ["company.pem"]
+        keylog = "keys.txt"
+        client_cert = "me.pem"
+
+        [[route]]
+        upstream = "smtps://old.example.org"
+        listen = "smtps://127.0.0.1:2465"
+        tls_min = "1.0"
+        verify = "off"
+
+        [[route]]
+        upstream = "pop3://mail.example.org"
+        tls = "passthrough"
+        """
+    )
+    assert read(file) == Settings(
+        (
+            Route(
+                "smtp", "127.0.0.1", 2465, "old.example.org", 465,
+                asked=True, client=Security.TLS, server=Security.TLS, verify=Verify.OFF, tls_min="1.0",
+            ),
+            Route("pop3", "127.0.0.1", 2110, "mail.example.org", 110, apart=False),
+        ),
+        socks="1080", verify="strict", tls_min="1.2", trust=("company.pem",), keylog="keys.txt", client_cert="me.pem",
+    )  # fmt: skip
+
+
 def test_a_file_may_say_nothing(file: Path) -> None:
     file.write_text("# later\n")
     assert read(file) == Settings()
@@ -59,7 +93,7 @@ def test_a_file_may_say_nothing(file: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("db = 3", "db = 3 is not understood; there is db, content, keep_secrets, public, when_full, route"),
+        ("db = 3", "db = 3 is not understood; there is db, content, keep_secrets, public, when_full, socks, tls,"),
         ("keep_secrets = 'yes'", "keep_secrets = 'yes' is not understood"),
         ("passwords = 'keep'", "passwords = 'keep' is not understood; there is db, content"),
         ("content = 'some'", "content = 'some' is not understood; there is full, headers, none"),
@@ -68,7 +102,10 @@ def test_a_file_may_say_nothing(file: Path) -> None:
         ("route = ['smtp://x']", 'a [[route]] has upstream = "smtp://host:port"'),
         ("[[route]]\nlisten = '25'", 'a [[route]] has upstream = "smtp://host:port"'),
         ("[[route]]\nupstream = 25", 'a [[route]] has upstream = "smtp://host:port"'),
-        ("[[route]]\nupstream = 'smtp://x'\ntls = true", 'a [[route]] has upstream = "smtp://host:port"'),
+        ("[[route]]\nupstream = 'smtp://x'\ntls = true", "tls = 'True' is not understood; there is apart, passthrough"),
+        ("[[route]]\nupstream = 'smtp://x'\ncolour = 1", 'a [[route]] has upstream = "smtp://host:port"'),
+        ("tls_min = '0.9'", "tls_min = '0.9' is not understood; there is 1.0, 1.1, 1.2, 1.3"),
+        ("trust = [1]", "trust is a list of files"),
         ("[[route]]\nupstream = 'imap://x'", "'imap://x' is no server"),
         ("[[route]]\nupstream = 'smtp://x'\nlisten = true", "'True' has no port"),
         ("content = = 'full'", "Invalid value (at line 1"),
