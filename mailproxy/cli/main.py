@@ -25,6 +25,9 @@ app = typer.Typer(
 
 COMMANDS: Final = (
     ("record", "record", "Record"),
+    ("setup", "setup", "Record"),
+    ("point", "point", "Record"),
+    ("unpoint", "point:unpoint", "Record"),
     ("sessions", "sessions", "Read"),
     ("show", "show", "Read"),
     ("export", "export", "Read"),
@@ -34,7 +37,8 @@ COMMANDS: Final = (
     ("practice", "practice", "Try"),
     ("demo", "demo", "Try"),
 )
-"""Each command: its name, the module and function that hold it, and the panel of the help it stands in."""
+"""Each command: its name, the module and function that hold it (one word where they are called the same), and the panel
+of the help it stands in."""
 
 
 @app.callback()
@@ -44,10 +48,14 @@ def _help(context: typer.Context) -> None:
 
 
 def _register() -> None:
-    for name, module, panel in COMMANDS:
-        found = importlib.import_module(f"mailproxy.cli.{module}")
-        command: Callable[..., Any] = getattr(found, module)
-        app.command(name, rich_help_panel=panel)(command)
+    for name, where, panel in COMMANDS:
+        module, _, function = where.partition(":")
+        found = getattr(importlib.import_module(f"mailproxy.cli.{module}"), function or module)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name, rich_help_panel=panel)
+        else:
+            command: Callable[..., Any] = found
+            app.command(name, rich_help_panel=panel)(command)
 
 
 _register()
