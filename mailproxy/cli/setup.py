@@ -20,7 +20,7 @@ def setup(
     account: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ADDRESS|PROFILE]",
+            metavar="ADDRESS|PROFILE",
             help="Your e-mail address; with --thunderbird a profile, by its directory or its name.",
             show_default=False,
         ),
@@ -78,6 +78,7 @@ def setup(
             for name in names:
                 _advice(ready, name)
     if not ready.ways.simple:
+        render.complain("nothing is set up: name a server yourself, as in mailproxy record smtp://mail.example.org:587")
         raise typer.Exit(1)
 
 

@@ -46,7 +46,7 @@ def read(octets: bytes) -> list[tuple[str, str]]:
 
 def test_a_file_is_read_in_its_order() -> None:
     assert read(WHOLE) == [
-        ("imap://imap.example.org:993", ""),
+        ("imaps://imap.example.org:993", ""),
         ("pop3s://pop.example.org:995", "alice"),
         ("smtp+starttls://smtp.example.org:587", "alice@example.org"),
         ("smtp://old.example.org:25", ""),
@@ -68,7 +68,7 @@ def test_a_file_is_read_in_its_order() -> None:
 def test_what_is_no_server_is_left_out(old: bytes, new: bytes) -> None:
     assert old in WHOLE
     assert [upstream for upstream, _ in read(WHOLE.replace(old, new))] == [
-        "imap://imap.example.org:993",
+        "imaps://imap.example.org:993",
         "smtp+starttls://smtp.example.org:587",
         "smtp://old.example.org:25",
     ]

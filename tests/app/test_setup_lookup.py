@@ -12,7 +12,7 @@ from mailproxy.app.setup.address import Address
 from mailproxy.app.setup.ask_ports import Door
 from mailproxy.app.setup.error import SetupError
 from mailproxy.app.setup.lookup import Found, World, lookup
-from mailproxy.app.setup.server import Security
+from mailproxy.model.tls import Security
 from tests.app.setup_world import Page, dns_server, mail_server, resolver, web_server
 
 ALICE = Address("alice", "example.org")
@@ -69,7 +69,7 @@ def look(records: Mapping[str, list[str]], file: bytes | None = None, answers: s
 def test_dns_is_enough() -> None:
     looked = look(SMTP | POP3 | IMAP, FILE)
     assert looked.chosen == ["smtps://smtp.example.org:465", "pop3s://pop.example.org:995"]
-    assert [server.upstream for server in looked.found.others] == ["imap://imap.example.org:993"]
+    assert [server.upstream for server in looked.found.others] == ["imaps://imap.example.org:993"]
     assert [server.user for server in looked.found.chosen] == ["alice@example.org"] * 2
     assert looked.told == ["asking DNS for the SRV records of example.org"]
     assert looked.found.notes == ()

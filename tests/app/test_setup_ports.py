@@ -10,7 +10,8 @@ import trio
 from mailproxy.app.practice import practice_server
 from mailproxy.app.setup import ask_ports
 from mailproxy.app.setup.ask_ports import Door
-from mailproxy.app.setup.server import Security, Server
+from mailproxy.app.setup.server import Server
+from mailproxy.model.tls import Security
 from tests.app.setup_world import Tls, mail_server
 
 STARTTLS = {"EHLO": "250-mail.example.org\r\n250-STARTTLS\r\n250 HELP\r\n", "QUIT": "221 bye\r\n"}
@@ -114,6 +115,6 @@ def test_the_practice_servers_answer() -> None:
                 Door("smtp", where.smtp.host, where.smtp.port, Security.STARTTLS),
                 Door("pop3", where.pop3.host, where.pop3.port, Security.STARTTLS),
             ]
-            return [each.scheme for each in await ask_ports.ask(doors, lambda _: None)]
+            return [each.upstream.partition(":")[0] for each in await ask_ports.ask(doors, lambda _: None)]
 
     assert trio.run(run) == ["smtp", "pop3"]

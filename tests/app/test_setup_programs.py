@@ -11,8 +11,9 @@ import pytest
 
 from mailproxy.app.setup import programs, snippets
 from mailproxy.app.setup.programs import PROGRAMS, advice
-from mailproxy.app.setup.server import Security, Server
+from mailproxy.app.setup.server import Server
 from mailproxy.app.setup.table import Entry, Ways
+from mailproxy.model.tls import Security
 from tests.app.setup_world import Tls, mail_server
 from tests.whole import need
 

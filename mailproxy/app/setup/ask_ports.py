@@ -12,8 +12,9 @@ from typing import Final
 import trio
 
 from mailproxy.app.routes import place
-from mailproxy.app.setup.server import POP3, SMTP, Security, Server
+from mailproxy.app.setup.server import POP3, SMTP, Server
 from mailproxy.model.escape import escape_text
+from mailproxy.model.tls import Security
 
 TIMEOUT: Final = 10.0
 """Seconds that one door may take."""

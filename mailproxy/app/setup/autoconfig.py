@@ -6,7 +6,8 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from mailproxy.app.setup.address import Address
-from mailproxy.app.setup.server import IMAP, POP3, SMTP, Security, Server, is_host, is_user
+from mailproxy.app.setup.server import IMAP, POP3, SMTP, Server, is_host, is_user
+from mailproxy.model.tls import Security
 
 LIMIT: Final = 262_144
 """Octets that a file may have."""

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from mailproxy.app.setup.error import SetupError
 from mailproxy.app.setup.lookup import Found
-from mailproxy.app.setup.server import Security, Server, is_host, is_user
+from mailproxy.app.setup.server import Server, is_host, is_user
 from mailproxy.app.thunderbird import accounts as profile_of
 from mailproxy.app.thunderbird import profiles
 from mailproxy.app.thunderbird.accounts import Account
 from mailproxy.app.thunderbird.error import ThunderbirdError
+from mailproxy.model.tls import Security
 
 _OAUTH = "logs in with OAuth 2, which Thunderbird ties to the server's name: use `mailproxy point thunderbird`"
 

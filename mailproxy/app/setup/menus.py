@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mailproxy.app.setup.server import Security
 from mailproxy.app.setup.table import WORDS, Entry
+from mailproxy.model.tls import Security
 
 _OFF_OR_ON = {Security.NONE: "off", Security.STARTTLS: "on", Security.TLS: "on"}
 

@@ -8,6 +8,7 @@ from typing import Any
 import trio
 
 from mailproxy.app import settings
+from mailproxy.app.routes import Route, RouteError, socks
 from mailproxy.app.setup import address, from_thunderbird, lookup, toml
 from mailproxy.app.setup.ask_ports import Tell
 from mailproxy.app.setup.error import SetupError, WordsError
@@ -60,16 +61,21 @@ def plan(found: Found, config: Path | None) -> SetUp:
     """What the settings file is to say; raises SetupError, also where the file cannot be understood."""
     path = config or settings.FILE
     text = toml.read(path)
-    if text:
-        try:
-            settings.read(path)
-        except settings.SettingsError as error:
-            raise SetupError(str(error)) from error
-    own = [server for server in found.chosen if toml.reads_itself(server, text, path)]
+    there = _routes(path) if text else ()
+    own = [server for server in found.chosen if toml.reads_itself(server, there)]
     chosen = tuple(server for server in found.chosen if server not in own)
     notes = tuple(f"{server.upstream} is mailproxy itself: first put the old server back" for server in own)
-    planned = toml.plan(text, chosen, path)
+    planned = toml.plan(text, there, chosen, path)
     return SetUp(Found(chosen, found.others, found.notes + notes), path, planned, ways(planned.routes))
+
+
+def _routes(path: Path) -> tuple[Route, ...]:
+    """The routes of a settings file, with its SOCKS port, which is taken as well."""
+    try:
+        said = settings.read(path)
+        return (*said.routes, *([socks(said.socks)] if said.socks else ()))
+    except (settings.SettingsError, RouteError) as error:
+        raise SetupError(str(error)) from error
 
 
 def write(setup: SetUp) -> bool:

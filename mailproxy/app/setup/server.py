@@ -2,35 +2,16 @@
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-from mailproxy.app.routes import place
+from mailproxy.app.routes import place, scheme
+from mailproxy.model.tls import Security
 
 SMTP: Final = "smtp"
 POP3: Final = "pop3"
 IMAP: Final = "imap"
 _LABEL: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _SIX: Final = re.compile(r"[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]{1,32})?")
-
-
-class Security(StrEnum):
-    """How a connection is secured."""
-
-    NONE = "none"
-    STARTTLS = "starttls"
-    TLS = "tls"
-
-
-_SCHEMES: Final = {
-    (SMTP, Security.NONE): "smtp",
-    (SMTP, Security.STARTTLS): "smtp+starttls",
-    (SMTP, Security.TLS): "smtps",
-    (POP3, Security.NONE): "pop3",
-    (POP3, Security.STARTTLS): "pop3+starttls",
-    (POP3, Security.TLS): "pop3s",
-}
-_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465, "pop3": 110, "pop3+starttls": 110, "pop3s": 995}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +30,9 @@ class Server:
     note: str = ""
 
     @property
-    def scheme(self) -> str:
-        """The scheme of its URL."""
-        return scheme(self.protocol, self.security)
-
-    @property
     def upstream(self) -> str:
         """The server as a URL, its port always told."""
-        return f"{self.scheme}://{place(self.host, self.port)}"
-
-
-def scheme(protocol: str, security: Security) -> str:
-    """The scheme of a URL, as routes have it."""
-    return _SCHEMES.get((protocol, security), protocol)
-
-
-def standard_port(scheme: str) -> int | None:
-    """The port of a scheme where its URL names none."""
-    return _PORTS.get(scheme)
+        return f"{scheme(self.protocol, self.security)}://{place(self.host, self.port)}"
 
 
 def is_host(text: str) -> bool:

@@ -5,8 +5,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mailproxy.app.routes import place
-from mailproxy.app.setup.server import Security
 from mailproxy.app.setup.table import Entry
+from mailproxy.model.tls import Security
 
 
 def authority() -> Path:

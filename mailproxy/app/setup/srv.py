@@ -11,7 +11,8 @@ import dns.resolver
 import trio
 from dns.rdtypes.IN.SRV import SRV
 
-from mailproxy.app.setup.server import IMAP, POP3, SMTP, Security, Server, is_host
+from mailproxy.app.setup.server import IMAP, POP3, SMTP, Server, is_host
+from mailproxy.model.tls import Security
 
 LIFETIME: Final = 5.0
 """Seconds that one question may take."""

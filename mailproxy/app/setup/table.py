@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mailproxy.app.setup.server import SMTP, Security, Server
+from mailproxy.app.routes import LOOPBACK
+from mailproxy.app.setup.server import SMTP, Server
 from mailproxy.app.setup.toml import Written
+from mailproxy.model.tls import Security
 
 WORDS: Final = {Security.NONE: "none", Security.STARTTLS: "STARTTLS", Security.TLS: "SSL/TLS"}
 """How mail programs call it."""
+_REACHED: Final = {"0.0.0.0": LOOPBACK, "::": "::1"}
+"""Where this computer reaches what listens on all addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +51,4 @@ def ways(routes: Sequence[Written]) -> Ways:
 
 
 def _entry(route: Written) -> Entry:
-    return Entry(route.server, route.host, route.port, route.security)
+    return Entry(route.server, _REACHED.get(route.host, route.host), route.port, route.security)

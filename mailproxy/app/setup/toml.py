@@ -1,24 +1,18 @@
 """Routes, written into `mailproxy.toml` behind what is there."""
 
 import os
-import re
 import stat
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
 
-from mailproxy.app.routes import LOOPBACK, place
+from mailproxy.app.routes import LOOPBACK, Route, is_private, make, place, scheme, spread
 from mailproxy.app.setup.error import SetupError
-from mailproxy.app.setup.server import IMAP, Security, Server, scheme, standard_port
-
-_PLACE: Final = r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:/\[\]]*))(?::(?P<port>\d+))?"
-_URL: Final = re.compile(rf"(?P<scheme>[A-Za-z0-9+]+)://{_PLACE}/?")
-_PORT: Final = re.compile(r"(?:.*:)?(\d{1,5})/?")
-_CLEAR: Final = {"smtp": 2525, "lmtp": 2524, "pop3": 2110, "pop2": 2109}
+from mailproxy.app.setup.server import IMAP, Server
+from mailproxy.model.tls import Security
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +29,8 @@ class Written:
     def listen(self) -> str:
         """What the file says of where to listen: clear is the default."""
         if self.security is Security.NONE:
-            return str(self.port)
+            return str(self.port) if self.host == LOOPBACK else place(self.host, self.port)
         return f"{scheme(self.server.protocol, self.security)}://{place(self.host, self.port)}"
-
-
-@dataclass(frozen=True, slots=True)
-class _There:
-    """A route of the file: its server, how its listener is secured, and where that is."""
-
-    upstream: tuple[str, str, int | None]
-    listens: str
-    host: str
-    port: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +46,10 @@ class Plan:
         return any(route.new for route in self.routes)
 
 
-def plan(text: str, servers: Sequence[Server], path: Path) -> Plan:
-    """Add to a file's text what it lacks. Raises SetupError."""
-    there = list(_there(_load(text, path)))
-    taken = {each.port for each in there}
+def plan(text: str, there: Sequence[Route], servers: Sequence[Server], path: Path) -> Plan:
+    """Add what it lacks to the text of the file at `path`, which has the routes `there`. Raises SetupError."""
+    there = spread(there)
+    taken = {each.listen_port for each in there}
     routes: list[Written] = []
     for server in servers:
         if server.protocol == IMAP:
@@ -81,14 +65,16 @@ def plan(text: str, servers: Sequence[Server], path: Path) -> Plan:
     end = "\r\n" if "\r\n" in text else "\n"
     start = text if not text or text.endswith("\n") else text + end
     whole = start + (end if text.strip() else "") + end.join(end.join(_table(route)) for route in new)
-    _load(whole, path)
+    try:
+        tomllib.loads(whole)
+    except tomllib.TOMLDecodeError as error:
+        raise SetupError(f"{path}: give each route a [[route]] table of its own first; {error}") from error
     return Plan(whole, tuple(routes))
 
 
-def reads_itself(server: Server, text: str, path: Path) -> bool:
+def reads_itself(server: Server, there: Sequence[Route]) -> bool:
     """Whether a server is mailproxy itself, as where a mail program is pointed at it already."""
-    own = {each.port for each in _there(_load(text, path))}
-    return server.port in own and (server.host == "localhost" or server.host.startswith("127.") or server.host == "::1")
+    return is_private(server.host) and server.port in {each.listen_port for each in spread(there)}
 
 
 def read(path: Path) -> str:
@@ -123,49 +109,12 @@ def write(path: Path, text: str) -> None:
         raise SetupError(f"{path}: {error.strerror}") from error
 
 
-def _load(text: str, path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SetupError(f"{path}: {error}; mend it, and have each route in a [[route]] table of its own") from error
-
-
-def _there(said: dict[str, Any]) -> Iterator[_There]:
-    """The routes that a file has; what is none is left to `mailproxy record` to complain of."""
-    routes = said.get("route", [])
-    taken: set[int] = set()
-    for each in routes if isinstance(routes, list) else []:
-        upstream = each.get("upstream") if isinstance(each, dict) else None
-        if not isinstance(upstream, str) or not (url := _URL.fullmatch(upstream)):
-            continue
-        kind = url["scheme"].lower()
-        protocol = kind.removesuffix("+starttls").removesuffix("s")
-        listen = str(each.get("listen", ""))
-        own = _URL.fullmatch(listen)
-        port = _listen_port(listen, protocol, taken)
-        if port:
-            taken.add(port)
-        server = (kind, (url["six"] or url["host"]).lower(), int(url["port"]) if url["port"] else standard_port(kind))
-        host = (own["six"] or own["host"]) if own else listen.rpartition(":")[0].strip("[]")
-        yield _There(server, own["scheme"].lower() if own else protocol, host or LOOPBACK, port)
-
-
-def _listen_port(listen: str, protocol: str, taken: set[int]) -> int | None:
-    """The port of a route's listener; where the file names none, what `record` gives it."""
-    if found := _PORT.fullmatch(listen):
-        return int(found[1])
-    port = _CLEAR.get(protocol)
-    while port in taken:
-        port += 1
-    return port
-
-
-def _known(server: Server, security: Security, there: Sequence[_There]) -> Written | None:
-    wanted = (server.scheme, server.host.lower(), server.port)
-    listens = scheme(server.protocol, security)
+def _known(server: Server, security: Security, there: Sequence[Route]) -> Written | None:
+    """The route that the file has already."""
+    wanted = (server.protocol, server.security, server.host.lower(), server.port)
     for each in there:
-        if each.port and each.upstream == wanted and each.listens == listens:
-            return Written(server, security, each.port, each.host, new=False)
+        if (each.protocol, each.server, each.host.lower(), each.port) == wanted and each.client is security:
+            return Written(server, security, each.listen_port, each.listen_host, new=False)
     return None
 
 
@@ -177,11 +126,10 @@ def _twice(server: Server, security: Security, routes: Sequence[Written]) -> Wri
     return None
 
 
-def _free(server: Server, security: Security, taken: set[int | None]) -> Written:
+def _free(server: Server, security: Security, taken: set[int]) -> Written:
     """A new route at the usual port for its kind, or the next free one."""
-    port = _CLEAR[server.protocol]
-    if security is not Security.NONE:
-        port = 2000 + (standard_port(scheme(server.protocol, security)) or 0)
+    clear = security is Security.NONE
+    port = make(server.upstream, "" if clear else f"{scheme(server.protocol, security)}://").listen_port
     while port in taken:
         port += 1
     return Written(server, security, port)
