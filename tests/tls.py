@@ -1,5 +1,6 @@
 """What TLS may have told of a leg: an example, and anything at all."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -35,8 +36,8 @@ FACTS: Final = TlsFacts(
 def certificates(texts: some.SearchStrategy[str]) -> some.SearchStrategy[Certificate]:
     """Any certificates with texts like these; where anything differs, so do the octets."""
     dates = some.datetimes(datetime(2, 1, 1), datetime(9990, 1, 1), timezones=some.just(UTC))
-    fields = some.tuples(texts, texts, words(texts), dates, dates, texts)
-    return fields.map(lambda each: Certificate(*each, repr(each).encode()))
+    bare = some.builds(Certificate, texts, texts, words(texts), dates, dates, texts, some.just(b""))
+    return bare.map(lambda each: replace(each, der=repr(each).encode()))
 
 
 def words(texts: some.SearchStrategy[str]) -> some.SearchStrategy[tuple[str, ...]]:

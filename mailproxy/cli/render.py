@@ -39,7 +39,7 @@ def line(said: Line, timing: bool = False) -> str:
 
 def outcome(session: Session) -> str:
     """What came of a session, in one line."""
-    text = _safe(session.outcome) or "going on"
+    text = safe(session.outcome) or "going on"
     return paint(text, "magenta", bold=True) if session.failed else paint(text, "cyan")
 
 
@@ -48,7 +48,7 @@ def harmless(text: str) -> str:
     return escape_text(text)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """A text that is escaped already, or should be: its backslashes stand."""
     return escape_text(text).replace("\\\\", "\\")
 
@@ -72,7 +72,7 @@ def show(text: str = "") -> None:
 def complain(text: str) -> None:
     """Say on standard error what went wrong, in one line."""
     with suppress(OSError):  # there is nobody left to tell
-        typer.echo(f"mailproxy: {_safe(text)}", err=True)
+        typer.echo(f"mailproxy: {safe(text)}", err=True)
 
 
 def hush() -> None:

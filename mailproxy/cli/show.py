@@ -19,6 +19,12 @@ def show(
     timing: Annotated[bool, typer.Option("--timing", help="Begin each line with the seconds since the start.")] = False,
     hex: Annotated[bool, typer.Option("--hex", help="Show octets in hexadecimal too, as they came.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Show messages whole.")] = False,
+    tls: Annotated[
+        bool,
+        typer.Option(
+            "--tls", help="Tell what TLS told: versions, ciphers, certificates, and whether they are trusted."
+        ),
+    ] = False,
     db: Database = None,
     as_json: Json = False,
 ) -> None:
@@ -27,6 +33,7 @@ def show(
     \b
     mailproxy show last
     mailproxy show last-failed --timing
+    mailproxy show last --tls
     mailproxy show replay/smtp-relay-denied.talk
     """
     from mailproxy.app.library import recordings
@@ -40,10 +47,10 @@ def show(
     for number, recording in enumerate(found):
         if number:
             render.say()
-        _show(recording, timing, hex, full)
+        _show(recording, timing, hex, full, tls)
 
 
-def _show(recording: "Recording", timing: bool, hex: bool, full: bool) -> None:
+def _show(recording: "Recording", timing: bool, hex: bool, full: bool, tls: bool) -> None:
     from mailproxy.app.take_out import hex_lines, lines
 
     session = recording.session
@@ -52,6 +59,10 @@ def _show(recording: "Recording", timing: bool, hex: bool, full: bool) -> None:
     where = f" with {render.harmless(session.upstream)}" if session.upstream else ""
     source = f", from {render.harmless(session.source)}" if session.source else ""
     render.say(render.paint(f"# {number}{started}, {session.protocol}{where}{source}", dim=True))
+    if tls:
+        from mailproxy.cli import render_tls
+
+        render_tls.tls(session)
     for line in hex_lines(recording) if hex else lines(recording, fold=not full):
         render.say(render.line(line, timing))
     render.say(render.paint("# ", dim=True) + render.outcome(session))
