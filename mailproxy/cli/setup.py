@@ -75,6 +75,9 @@ def setup(
         if ready.ways.simple:
             _file(ready, written)
             _ways(ready)
+            if ready.found.profile:
+                names = ("thunderbird",)
+                _point(ready)
             for name in names:
                 _advice(ready, name)
     if not ready.ways.simple:
@@ -125,9 +128,7 @@ def _file(ready: "SetUp", written: bool) -> None:
         render.say("Then start it with:\n")
     else:
         render.say(f"{ready.path} has these routes already. Start it with:\n")
-    from mailproxy.app.settings import FILE
-
-    elsewhere = "" if ready.path == FILE else f" --config {ready.path}"
+    elsewhere = f" --config {ready.path}" if _is_elsewhere(ready) else ""
     render.say(f"  {render.paint(f'mailproxy record{elsewhere}', bold=True)}\n")
 
 
@@ -153,6 +154,23 @@ def _table(entries: "Sequence[Entry]") -> None:
         render.say(f"  {what}  {place}  connection security: {WORDS[entry.security]}")
         render.say(f"            instead of {server.host}, port {server.port}, {WORDS[server.security]}")
     render.say()
+
+
+def _point(ready: "SetUp") -> None:
+    """What spares the typing, where Thunderbird is the mail program."""
+    import shlex
+
+    config = f" --config {shlex.quote(str(ready.path))}" if _is_elsewhere(ready) else ""
+    command = f"mailproxy point thunderbird --how servers --profile {shlex.quote(str(ready.found.profile))}{config}"
+    render.say(f"Or have it entered, while Thunderbird is closed:\n\n  {render.paint(command, bold=True)}\n")
+    render.say("For another mail program add --for NAME.\n")
+
+
+def _is_elsewhere(ready: "SetUp") -> bool:
+    """Whether the settings file is not the one that is read anyway."""
+    from mailproxy.app.settings import FILE
+
+    return ready.path != FILE
 
 
 def _advice(ready: "SetUp", name: str) -> None:

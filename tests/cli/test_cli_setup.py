@@ -163,6 +163,9 @@ def test_the_only_thunderbird_profile_is_taken(mailproxy: Mailproxy, tmp_path: P
     profile = thunderbird(tmp_path)
     ran = mailproxy("setup")
     assert ran.err == f"... reading {profile}\n"
+    assert f"  mailproxy point thunderbird --how servers --profile {profile}" in ran.lines
+    assert "Thunderbird, without security:" in ran.lines
+    assert not [line for line in ran.lines if "mutt" in line]
     assert [route.upstream for route in settings.read(settings.FILE).routes] == [
         "smtp://127.0.0.1:2525",
         "pop3://pop.example.org:110",

@@ -48,7 +48,7 @@ def found(profile: Path, email: str | None = None) -> Found:
     notes = [f"{_name(account)} fetches no mail by POP3, which is what mailproxy records" for account in without]
     if not servers:
         notes.append(f"{profile} has no account with POP3 or SMTP")
-    return Found(servers, (), tuple(notes))
+    return Found(servers, (), tuple(notes), profile)
 
 
 def _servers(account: Account) -> Iterator[Server]:

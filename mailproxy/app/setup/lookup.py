@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import dns.asyncresolver
 import dns.resolver
@@ -20,11 +21,13 @@ class Found:
     """What was found for an account.
 
     `chosen` is one server of a protocol, or several where a profile has several; `others` were found besides.
+    `profile` is the Thunderbird profile that it was found in.
     """
 
     chosen: tuple[Server, ...] = ()
     others: tuple[Server, ...] = ()
     notes: tuple[str, ...] = ()
+    profile: Path | None = None
 
 
 def _resolver() -> dns.asyncresolver.Resolver | None:

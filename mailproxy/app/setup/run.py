@@ -1,6 +1,6 @@
 """Set up an account, from what was found to what is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def plan(found: Found, config: Path | None) -> SetUp:
     chosen = tuple(server for server in found.chosen if server not in own)
     notes = tuple(f"{server.upstream} is mailproxy itself: first put the old server back" for server in own)
     planned = toml.plan(text, there, chosen, path)
-    return SetUp(Found(chosen, found.others, found.notes + notes), path, planned, ways(planned.routes))
+    return SetUp(replace(found, chosen=chosen, notes=found.notes + notes), path, planned, ways(planned.routes))
 
 
 def _routes(path: Path) -> tuple[Route, ...]:
