@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -59,7 +59,9 @@ def point(
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="For socks, its port. [default: 1080]")] = None,
     security: Annotated[
         Security | None,
-        typer.Option(help="For servers, the connection security: none, or the same as before. [default: none]"),
+        typer.Option(
+            help="For servers, the connection security: none, or the same as before. [default: what suits the route]"
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="For servers, the routes in TOML. [default: mailproxy.toml]", show_default=False)
@@ -83,12 +85,13 @@ def point(
     if how is How.SERVERS and port:
         raise typer.BadParameter("--port is for --how socks; the routes name the ports", param_hint="--port")
     chosen = choose(profile)
-    plan = _through(port) if how is How.SOCKS else _in_place(chosen, config, "same" if security == "same" else "none")
+    plan = _through(port) if how is How.SOCKS else _in_place(chosen, config, security)
     pointed = run(chosen, how.value, plan, dry_run)
     if as_json:
         _json(pointed.profile, pointed.changes, dry_run, how=how.value, warnings=pointed.warnings)
     else:
-        _told(pointed, dry_run)
+        told = f"record --socks {port or 1080}" if how is How.SOCKS else "record"
+        _told(pointed, told, dry_run)
 
 
 def unpoint(
@@ -125,7 +128,7 @@ def _through(port: int | None) -> "Callable[[Prefs], Plan]":
     return partial(socks.plan, port=port or socks.PORT)
 
 
-def _in_place(profile: Path, config: Path | None, security: Literal["none", "same"]) -> "Callable[[Prefs], Plan]":
+def _in_place(profile: Path, config: Path | None, security: Security | None) -> "Callable[[Prefs], Plan]":
     from mailproxy.app.routes import spread
     from mailproxy.app.settings import FILE, SettingsError, read
     from mailproxy.app.thunderbird import servers
@@ -134,10 +137,10 @@ def _in_place(profile: Path, config: Path | None, security: Literal["none", "sam
         routes = spread(read(config or FILE).routes)
     except SettingsError as error:
         raise typer.BadParameter(f"{error}; it names the routes of --how servers", param_hint="--config") from error
-    return partial(servers.plan, profile=profile, routes=routes, security=security)
+    return partial(servers.plan, profile=profile, routes=routes, security=security and security.value)
 
 
-def _told(pointed: "Pointed", dry_run: bool) -> None:
+def _told(pointed: "Pointed", begin: str, dry_run: bool) -> None:
     render.say(f"{render.harmless(str(pointed.profile))}{' would change' if dry_run else ''}:")
     _table(pointed.changes)
     for warning in pointed.warnings:
@@ -145,7 +148,7 @@ def _told(pointed: "Pointed", dry_run: bool) -> None:
     if dry_run:
         render.say("Nothing is changed.")
     elif pointed.changes:
-        render.say("Start mailproxy record before Thunderbird; mailproxy unpoint thunderbird puts it back.")
+        render.say(f"Start `mailproxy {begin}`, then Thunderbird. `mailproxy unpoint thunderbird` puts all back.")
 
 
 def _told_back(put_back: "PutBack", dry_run: bool) -> None:

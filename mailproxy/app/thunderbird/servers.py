@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import unquote
 
 from mailproxy.app.routes import LOOPBACK, Route, place
@@ -13,15 +13,17 @@ from mailproxy.app.thunderbird.plan import Plan, changes
 from mailproxy.app.thunderbird.prefs import Prefs, Value
 
 _ANY: Final = {"0.0.0.0": LOOPBACK, "::": "::1"}
+_NUMBERS: Final = {"none": 0, "starttls": 2, "tls": 3}  # nsMsgSocketType
 _BY_NAME: Final = {"oauth2": "OAuth2", "kerberos": "Kerberos"}
 _FILTERS: Final = "*Mail/*/msgFilterRules.dat"
 
 
-def plan(prefs: Prefs, profile: Path, routes: tuple[Route, ...], security: Literal["none", "same"] = "none") -> Plan:
-    """Have Thunderbird connect to where these routes listen, without TLS or with its security as it is.
+def plan(prefs: Prefs, profile: Path, routes: tuple[Route, ...], security: str | None = None) -> Plan:
+    """Have Thunderbird connect to where these routes listen, with the connection security that suits the route.
 
-    Folders are named by their server, so the preferences that name one follow. Raises ThunderbirdError where no
-    server has a route, or where Thunderbird would lose something.
+    Where `security` is "none" or "same" (as before) it is that, whatever the route. Folders are named by their server,
+    so the preferences that name one follow. Raises ThunderbirdError where no server has a route, or where Thunderbird
+    would lose something.
     """
     found = servers(prefs)
     routed = {server: route for server in found if (route := _route(server, routes))}
@@ -33,18 +35,29 @@ def plan(prefs: Prefs, profile: Path, routes: tuple[Route, ...], security: Liter
     wanted: dict[str, Value | None] = {}
     for server, route in routed.items():
         wanted |= _server(prefs.values(), server, route, security)
-    return Plan(changes(prefs, wanted), tuple(_warnings(found, routed)))
+    return Plan(changes(prefs, wanted), tuple(_warnings(found, routed, security)))
 
 
-def _server(values: Mapping[str, Value], server: Server, route: Route, security: str) -> dict[str, Value | None]:
+def _server(values: Mapping[str, Value], server: Server, route: Route, security: str | None) -> dict[str, Value | None]:
     host = _host(route)
     name = host_name(values, server.key)
     wanted: dict[str, Value | None] = {name: host, f"{server.key}.port": route.listen_port}
-    if security == "none" and server.security != "none":
-        wanted[security_name(server.key)] = 0
+    if (wished := _security(server, route, security)) != server.security:
+        wanted[security_name(server.key)] = _NUMBERS[wished]
     if server.protocol == "pop3" and name.endswith(".hostname"):
         wanted |= _folders(values, server, host)
     return wanted
+
+
+def _security(server: Server, route: Route, asked: str | None) -> str:
+    """The connection security to be: a route without TLS takes it as it comes, and never less than there was."""
+    match asked, route.client.value, route.server.value:
+        case "none", _, _:
+            return "none"
+        case ("same", _, _) | (_, "none", "none"):
+            return server.security
+        case _, client, _:
+            return client
 
 
 def _folders(values: Mapping[str, Value], server: Server, host: str) -> dict[str, Value]:
@@ -87,25 +100,32 @@ def _distinct(found: list[Server], routed: Mapping[Server, Route]) -> None:
 
 
 def _filters(profile: Path, routed: Iterable[Server]) -> None:
-    """Thunderbird turns off a filter that moves mail into a folder it does not know."""
+    """Filters name the folders they move mail into by the server, and stand in files of their own."""
     hosts = {server.host for server in routed if server.protocol == "pop3"}
     for path in profile.glob(_FILTERS):
         text = path.read_text(encoding="utf-8", errors="replace")
         if host := next((each for each in hosts if re.search(rf'"mailbox://[^@"]*@{re.escape(each)}[/"]', text)), None):
             raise ThunderbirdError(
-                f"message filters move mail into folders of {host}, and Thunderbird would turn them off: "
-                "use --how socks"
+                f"message filters move mail into folders of {host}, which Thunderbird would not find under another "
+                "name: use --how socks"
             )
 
 
-def _warnings(found: Iterable[Server], routed: Mapping[Server, Route]) -> Iterable[str]:
+def _warnings(found: list[Server], routed: Mapping[Server, Route], security: str | None) -> Iterable[str]:
     if left := [_url(server) for server in found if server not in routed]:
         yield f"{', '.join(left)}: no route in mailproxy.toml, left alone"
     hosts = ", ".join(sorted({_host(route) for route in routed.values()}))
     yield f"Thunderbird keeps passwords by the name of the server: it asks for them anew for {hosts}"
-    for server in routed:
+    for server, route in routed.items():
+        if security == "none" and server.security != "none" and route.server.value == "none":
+            yield f"{_url(server)} is spoken to without TLS now: its route should go to {_better(server)}"
         if way := _BY_NAME.get(server.auth):
             yield f"{_url(server)} logs in with {way}, which goes by the server's name: use --how socks if it fails"
+
+
+def _better(server: Server) -> str:
+    scheme = f"{server.protocol}s" if server.security == "tls" else f"{server.protocol}+starttls"
+    return f"{scheme}://{place(server.host, server.port)}"
 
 
 def _url(server: Server) -> str:
