@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import importlib.util
 import inspect
 import os
 import re
@@ -16,6 +15,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
+import typer
 from typer.models import OptionInfo, ParamMeta
 from typer.utils import get_params_from_function
 
@@ -73,10 +73,20 @@ def _columns(rows: Iterable[tuple[str, str, str, str]]) -> Iterator[tuple[str, .
 
 def commands() -> str:
     """The commands as `--help` describes them, from the same declarations."""
-    found = [(name, module) for name, module, _ in COMMANDS if importlib.util.find_spec(f"mailproxy.cli.{module}")]
-    return "\n\n".join(
-        command(name, getattr(importlib.import_module(f"mailproxy.cli.{module}"), module)) for name, module in found
-    )
+    return "\n\n".join(command(name, function) for name, function in _functions())
+
+
+def _functions() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Each command's words, and the function that holds it."""
+    for name, where, _ in COMMANDS:
+        module, _, function = where.partition(":")
+        found = getattr(importlib.import_module(f"mailproxy.cli.{module}"), function or module)
+        if isinstance(found, typer.Typer):
+            for each in found.registered_commands:
+                assert each.callback is not None
+                yield f"{name} {each.name or each.callback.__name__}", each.callback
+        else:
+            yield name, found
 
 
 def command(name: str, function: Callable[..., Any]) -> str:

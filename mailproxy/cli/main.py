@@ -28,6 +28,7 @@ COMMANDS: Final = (
     ("setup", "setup", "Record"),
     ("point", "point", "Record"),
     ("unpoint", "point:unpoint", "Record"),
+    ("ca", "ca", "Record"),
     ("sessions", "sessions", "Read"),
     ("show", "show", "Read"),
     ("export", "export", "Read"),

@@ -34,8 +34,8 @@ class Tls:
     """
 
     __slots__ = (
-        "_begun", "_ear", "_ending", "_in", "_object", "_out", "_waiting", "alert", "by", "clear", "ended", "failure",
-        "hello", "open", "peer", "server_hello",
+        "_begun", "_ear", "_ended", "_ending", "_in", "_object", "_out", "_waiting", "alert", "by", "clear", "ended",
+        "failure", "hello", "open", "peer", "server_hello",
     )  # fmt: skip
 
     def __init__(self, peer: Side, context: ssl.SSLContext, name: str = "") -> None:
@@ -55,7 +55,7 @@ class Tls:
         self._object = context.wrap_bio(self._in, self._out, server_side=ours, server_hostname=name or None)
         self._ear: Handshake | None = Handshake()
         self._waiting: list[bytes] = []
-        self._ending = False
+        self._ending = self._ended = False  # our close_notify is wished for, and has been said
         self._begun = False  # the peer has said something
 
     def begin(self) -> None:
@@ -64,7 +64,7 @@ class Tls:
 
     def receive(self, octets: bytes) -> bytes:
         """Hear ciphertext; returns the plaintext that it makes whole."""
-        if self.failure or not (self._begun or self._speaks_tls(octets)):
+        if self.failure or not octets or not (self._begun or self._speaks_tls(octets)):
             return b""
         self._in.write(octets)
         if not self.open:
@@ -72,30 +72,32 @@ class Tls:
             self._shake()
             if not self.open:
                 return b""
-        return self._read()
+        plain = self._read()
+        if self._waiting and not self.failure:
+            self._say_what_waited()
+        return plain
 
     def outgoing(self) -> bytes:
         """Ciphertext to be sent, which is then forgotten here."""
         return self._out.read() if self._out.pending else b""
 
     def send(self, octets: bytes) -> bytes:
-        """Ciphertext to be sent for `octets`; before the handshake is over they wait and nothing is returned."""
-        if not self.open:
+        """Ciphertext to be sent for `octets`; while there is a handshake they wait, and `outgoing` holds it later.
+
+        What is sent behind `end`, or after a failure, goes nowhere.
+        """
+        if octets and not (self._ending or self.failure):
             self._waiting.append(octets)
-            return b""
-        try:
-            self._object.write(octets)
-        except ssl.SSLError as error:
-            self._failed(error)
+            if self.open:
+                self._say_what_waited()
         return self._out.read()
 
     def end(self) -> bytes:
         """Ciphertext that says close_notify, behind all that was sent; the peer may still speak."""
-        if not self.open or self._ending:
-            return b""
-        self._ending = True
-        with suppress(ssl.SSLError):  # the peer's own close_notify has not come, or never will
-            self._object.unwrap()
+        if not self._ending:
+            self._ending = True
+            if self.open:
+                self._say_what_waited()
         return self._out.read()
 
     def eof(self) -> None:
@@ -168,6 +170,8 @@ class Tls:
             self._object.do_handshake()
         except ssl.SSLWantReadError:
             pass
+        except ssl.SSLZeroReturnError:
+            self.failure, self.by = "ended with close_notify in the middle of the handshake", self.peer
         except ssl.SSLError as error:
             self._failed(error)
         else:
@@ -182,9 +186,21 @@ class Tls:
         self._out.write(octets)
 
     def _say_what_waited(self) -> None:
+        """Say it, and close_notify behind it; in the middle of another handshake (RFC 5246 section 7.4.1.1) it waits."""
         waiting, self._waiting = self._waiting, []
-        for octets in waiting:
-            self._object.write(octets)
+        for at, octets in enumerate(waiting):
+            try:
+                self._object.write(octets)
+            except ssl.SSLWantReadError:
+                self._waiting = waiting[at:]
+                return
+            except ssl.SSLError as error:
+                self._failed(error)
+                return
+        if self._ending and not self._ended:
+            self._ended = True
+            with suppress(ssl.SSLError):  # the peer's own close_notify has not come, or never will
+                self._object.unwrap()
 
     def _read(self) -> bytes:
         read, pending = self._object.read, self._in
@@ -211,12 +227,9 @@ class Tls:
             return
         for fact in self._ear.hear(side, octets):
             match fact.heard:
-                case ClientHello() as hello:
-                    self.hello = hello
-                case ServerHello() as hello:
-                    self.server_hello = hello
-                case Alert(side=by, fatal=True, description=str(name)) if name:
+                case Alert(side=by, fatal=True, description=str(name)) if name and not self.alert:
                     self.alert, self.by = name, by
+        self.hello, self.server_hello = self._ear.client, self._ear.server
 
     def _failed(self, error: ssl.SSLError) -> None:
         reason = error.reason or ""
