@@ -92,6 +92,7 @@ def routes(servers: Servers) -> list[str]:
 
 def through(cases: list[Case], servers: Servers, folder: Path, *options: str) -> dict[Case, Came]:
     """Let the cases go through one proxy, one after the other, each client trusting the proxy."""
+    folder.mkdir()
     mailboxes = [servers.dovecot.mailbox() for _ in cases]
     ran: list[Ran] = []
     with Proxy(folder / "proxy", *routes(servers), *options) as proxy:
@@ -157,9 +158,7 @@ def test_the_client_fails_as_it_does_without_the_proxy(
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_record_says_what_is_wrong_with_the_certificate(case: Case, mirrored: dict[Case, Came]) -> None:
-    session = mirrored[case].session
-    assert session["failed"]
-    assert f"=== the server's certificate is not trusted: {REASONS[case.fault]}" in notes(session)
+    assert f"=== the server's certificate is not trusted: {REASONS[case.fault]}" in notes(mirrored[case].session)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -170,9 +169,17 @@ def test_the_record_says_what_the_client_says_about_it(
     session = mirrored[case].session
     if alert := alerts[case.client, case.fault]:
         assert f"*** TLS failed with the client: alert {alert} from the client" in notes(session)
+        assert session["failed"]
     else:
         assert not [note for note in notes(session) if "TLS failed" in note]
         assert session["client"]["ending"]["by"] == "client"
+
+
+@pytest.mark.xfail(strict=True, reason="who hangs up after the handshake is taken for one who has nothing to say")
+@pytest.mark.parametrize("case", [case for case in CASES if case.client in {"msmtp", "mpop"}], ids=str)
+def test_a_session_has_failed_when_the_client_hangs_up_over_it(case: Case, mirrored: dict[Case, Came]) -> None:
+    session = mirrored[case].session
+    assert session["failed"], session["outcome"]
 
 
 @pytest.mark.parametrize("case", SCRIPTED, ids=str)
@@ -181,8 +188,8 @@ def test_strict_trusts_no_such_server(case: Case, strict: dict[Case, Came]) -> N
     assert ran.status != 0
     assert mail == []
     assert session["failed"]
-    (trouble,) = [note for note in notes(session) if note.startswith("*** TLS failed with the server: ")]
-    assert REASONS[case.fault] in trouble
+    assert f"=== the server's certificate is not trusted: {REASONS[case.fault]}" in notes(session)
+    assert len([note for note in notes(session) if note.startswith("*** TLS failed with the server: ")]) == 1
 
 
 @pytest.mark.parametrize("case", SCRIPTED, ids=str)

@@ -1,6 +1,7 @@
 """Handshakes as the client and the record tell them."""
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -11,33 +12,38 @@ from .servers import Servers, named, url
 from .tls_client import shake
 from .way import Layer, Way
 
-LAYERS = (Layer.STARTTLS, Layer.IMPLICIT)
+WAYS: Final = [(protocol, layer) for protocol in ("smtp", "pop3") for layer in (Layer.STARTTLS, Layer.IMPLICIT)]
+VERSIONS: Final = ("1.2", "1.3")
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("protocol", ["smtp", "pop3"])
+def begin(layer: Layer) -> Layer:
+    """How a port begins where this layer is reached: STARTTLS is left to client and server."""
+    return Layer.IMPLICIT if layer is Layer.IMPLICIT else Layer.CLEAR
+
+
+@pytest.mark.parametrize(("protocol", "layer"), WAYS)
 def test_without_the_proxy(
     protocol: str, layer: Layer, servers: Servers, certificates: Certificates, tmp_path: Path
 ) -> None:
-    at = servers.at(protocol, Layer.CLEAR if layer is Layer.STARTTLS else layer)
-    shaken = shake(protocol, at, Way(layer, certificates.root), tmp_path)
+    shaken = shake(protocol, servers.at(protocol, begin(layer)), Way(layer, certificates.root), tmp_path)
     assert (shaken.version, shaken.verification) == ("TLSv1.3", "OK")
 
 
-@pytest.mark.parametrize("version", ["1.2", "1.3"])
-@pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("protocol", ["smtp", "pop3"])
-def test_the_record_tells_the_same(
-    protocol: str, layer: Layer, version: str, servers: Servers, certificates: Certificates, tmp_path: Path
-) -> None:
-    begin = Layer.CLEAR if layer is Layer.STARTTLS else layer
-    route = f"{url(protocol, begin, Address(HOST, 0))}={url(protocol, begin, servers.at(protocol, begin))}"
-    with Proxy(tmp_path / "proxy", route, "--trust", str(certificates.root)) as proxy:
-        (at,) = map(named, proxy.addresses)
-        option = f"-tls{version.replace('.', '_')}"
-        shaken = shake(protocol, at, Way(layer, proxy.root), tmp_path, option)
+def test_the_record_tells_the_same(servers: Servers, certificates: Certificates, tmp_path: Path) -> None:
+    routes = [
+        f"{url(protocol, begin(layer), Address(HOST, 0))}"
+        f"={url(protocol, begin(layer), servers.at(protocol, begin(layer)))}"
+        for protocol, layer in WAYS
+    ]
+    with Proxy(tmp_path / "proxy", *routes, "--trust", str(certificates.root)) as proxy:
+        shaken = [
+            shake(protocol, named(at), Way(layer, proxy.root), tmp_path, f"-tls{version.replace('.', '_')}")
+            for (protocol, layer), at in zip(WAYS, proxy.addresses, strict=True)
+            for version in VERSIONS
+        ]
         proxy.stop()
-        (session,) = proxy.sessions()
-    assert (shaken.version, shaken.verification) == (f"TLSv{version}", "OK")
-    assert f"=== TLS with the client: {shaken.version}, {shaken.cipher}" in notes(session)
-    assert not session["failed"], session["outcome"]
+        sessions = proxy.sessions()
+    assert [(each.version, each.verification) for each in shaken] == [("TLSv1.2", "OK"), ("TLSv1.3", "OK")] * len(WAYS)
+    for each, session in zip(shaken, sessions, strict=True):
+        assert f"=== TLS with the client: {each.version}, {each.cipher}" in notes(session)
+        assert not session["failed"], session["outcome"]

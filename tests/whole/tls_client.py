@@ -10,11 +10,10 @@ from .way import Layer, Way
 
 
 class Shaken(NamedTuple):
-    """What a handshake came to: the version, the cipher, the subject of the certificate, and `OK` or why not."""
+    """What a handshake came to: the version, the cipher by its name in RFCs, and `OK` or what the certificate lacks."""
 
     version: str
     cipher: str
-    subject: str
     verification: str
 
 
@@ -31,4 +30,10 @@ def shake(protocol: str, at: Address, way: Way, home: Path, *options: str) -> Sh
     told: dict[str, str] = dict(re.findall(r"^([\w ]+): (.*)$", ran.errors, re.MULTILINE))
     assert "CONNECTION ESTABLISHED" in ran.errors, ran.errors
     verified = told.get("Verification") or told.get("Verification error", "nothing was verified")
-    return Shaken(told["Protocol version"], told["Ciphersuite"], told["Peer certificate"], verified)
+    return Shaken(told["Protocol version"], _in_rfcs(told["Ciphersuite"], home), verified)
+
+
+def _in_rfcs(cipher: str, home: Path) -> str:
+    """openssl has names of its own for what is older than TLS 1.3."""
+    listed = run("openssl", "ciphers", "-stdname", "ALL", home=home).succeeded().decode()
+    return next(line.split()[0] for line in listed.splitlines() if line.split()[2] == cipher)
