@@ -14,7 +14,7 @@ from mailproxy.formats.error import FormatError
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Note
 from mailproxy.model.session import Recording, Session
-from mailproxy.protocols import names, reading
+from mailproxy.protocols import BLIND, names, reading
 from mailproxy.protocols.outcome import Tally
 from mailproxy.protocols.turn import MASKED, Terms
 from mailproxy.store import library
@@ -84,7 +84,7 @@ def read_file(name: str, format: str = "", terms: Terms = MASKED) -> list[Record
 def complete(recording: Recording, source: str, terms: Terms) -> Recording:
     """A recording from elsewhere, read: each frame of one kind, exchanges, outcome. Raises FormatError."""
     session = recording.session
-    if session.protocol not in names():
+    if session.protocol not in (*names(), BLIND.name):
         raise FormatError(f"{source}: {session.protocol!r} is no protocol that is known here: {', '.join(names())}")
     read = reading.read(session.protocol, recording.entries, terms)
     outcome, failed = judge(Recording(session, read.entries, read.exchanges))

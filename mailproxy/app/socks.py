@@ -25,7 +25,10 @@ class Desk:
         surroundings: Surroundings,
         called: Callable[[Call], None],
         turned_away: Callable[[Call, str], None],
+        page: Callable[[bytes], bytes],
     ) -> None:
+        """`page` answers browsers, which find the certificate to trust at the SOCKS port."""
+        self._page = page
         self._plan = plan
         self._surroundings = surroundings
         self._called = called
@@ -43,10 +46,11 @@ class Desk:
 
         def refused(reason: str) -> None:
             self._callers.difference_update(callers)
-            self._turned_away(Call(_blind("", 0), sock, address, own), reason)
+            if reason:
+                self._turned_away(Call(_blind("", 0), sock, address, own), reason)
 
         poller, _, patience = self._surroundings
-        callers.append(Caller(sock, poller, patience, asked, refused))
+        callers.append(Caller(sock, poller, patience, asked, refused, page=self._page))
         self._callers.update(callers)
 
     def close(self) -> None:

@@ -53,7 +53,7 @@ class Studio:
             self._ports.append(port)
             self.open.append(Listening(route, port.host, port.number))
         if socks := self.plan.socks:
-            self._desk = Desk(self.plan, self.surroundings, self._called, self._turned_away)
+            self._desk = Desk(self.plan, self.surroundings, self._called, self._turned_away, self._page)
             port = self._open(socks)
             self._ports.append(port)
             self.open.append(Listening(socks, port.host, port.number))
@@ -136,6 +136,11 @@ class Studio:
         except DatabaseBusy:
             return
         Take(self, number, call).turned_away(reason)
+
+    def _page(self, request: bytes) -> bytes:
+        from mailproxy.app.ca_page import answer
+
+        return answer(request, self.office.authority)
 
     def _number(self) -> int | None:
         """The number of the next session, None where it cannot be recorded. Raises DatabaseBusy."""

@@ -33,16 +33,20 @@ class Caller:
         asked: Asked,
         refused: Callable[[str], None],
         seconds: float = TIME_TO_ASK,
+        page: Callable[[bytes], bytes] | None = None,
     ) -> None:
-        """Take an accepted, non-blocking socket and listen to it; it is refused after `seconds` without a request."""
+        """Take an accepted, non-blocking socket and listen to it; it is refused after `seconds` without a request.
+
+        `page` answers a browser, of which `refused` is told the empty reason.
+        """
         self.sock = sock
         self._poller = poller
         self._patience = patience
         self._asked = asked
         self._refused = refused
         self._seconds = seconds
-        self._reception = Reception()
-        self._reason = ""
+        self._reception = Reception(page)
+        self._reason: str | None = None  # why it is refused, once it is
         self._wait: Wait | None = patience.after(seconds, self._expired)
         poller.add(self, True, False)
 
@@ -53,9 +57,10 @@ class Caller:
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
-            self._over(self._reason or "reset by the client before it asked for a server")
+            gone = "reset by the client before it asked for a server"
+            self._over(gone if self._reason is None else self._reason)
             return
-        if self._reason:
+        if self._reason is not None:
             if not octets:
                 self._over(self._reason)
         elif octets:

@@ -6,7 +6,7 @@ no other method, whatever they are, and kept nowhere.
 """
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, NamedTuple
@@ -15,6 +15,7 @@ from mailproxy.model.session import How
 from mailproxy.wire.sniff import Sniffed, sniff
 
 LONGEST: Final = 256  # octets of a user or a name of version 4 with its NUL: as long as they can be in version 5
+LONGEST_REQUEST: Final = 8192
 CONNECT: Final = 1
 NO_AUTHENTICATION, USER_AND_PASSWORD, NO_METHOD = 0x00, 0x02, 0xFF
 _LABEL: Final = r"(?:[A-Za-z0-9_-]|[^\x00-\x7f])+"
@@ -79,11 +80,15 @@ Steps = Generator[None, None, Request | Refused]
 
 
 class Reception:
-    """Hears one client until it has asked, or is refused."""
+    """Hears one client until it has asked, or is refused.
 
-    __slots__ = ("_answer", "_buffer", "_denial", "_outcome", "_steps")
+    `page` answers the first line of an HTTP request: of such a client nothing is to be told, its reason is empty.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_answer", "_buffer", "_denial", "_outcome", "_page", "_steps")
+
+    def __init__(self, page: Callable[[bytes], bytes] | None = None) -> None:
+        self._page = page
         self._outcome: Request | Refused | None = None
         self._buffer = b""
         self._answer = b""
@@ -204,7 +209,15 @@ class Reception:
             yield
         if found is Sniffed.HTTP:
             self._denial = HTTP_DENIAL
+            if self._page:
+                return (yield from self._show(self._page))
         return self._refuse(f"{found or 'what was said'} is no SOCKS: {SPEAK_SOCKS}")
+
+    def _show(self, page: Callable[[bytes], bytes]) -> Steps:
+        while b"\n" not in self._buffer and len(self._buffer) < LONGEST_REQUEST:
+            yield
+        self._answer = page(self._buffer[:LONGEST_REQUEST])
+        return Refused("")
 
     # How it waits and answers.
 

@@ -230,3 +230,22 @@ def test_a_reply_says_where_the_connection_goes_out_from() -> None:
     assert reply(None, "fe80::1%eth0", 1) == bytes.fromhex("05 00 00 04 fe800000000000000000000000000001 0001")
     assert reply(None, "192.0.2.7", 258, 4) == bytes.fromhex("00 5a 0102 c0000207")
     assert reply(None, "2001:db8::7", 258, 4) == bytes.fromhex("00 5a 0102 00000000")
+
+
+@pytest.mark.parametrize(
+    "said", [b"GET /ca.pem HTTP/1.1\r\nHost: x\r\n\r\n", b"HEAD / HTTP/1.0\n", b"GET /" + b"x" * 9000]
+)
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+def test_a_browser_is_shown_a_page(said: bytes, step: int) -> None:
+    asked: list[bytes] = []
+
+    def page(request: bytes) -> bytes:
+        asked.append(request)
+        return b"HTTP/1.1 200 OK\r\n\r\nthe page"
+
+    client = Reception(page)
+    heard = [client.feed(said[at : at + step]) for at in range(0, len(said), step)]
+    assert b"".join(each.answer for each in heard) == b"HTTP/1.1 200 OK\r\n\r\nthe page"
+    assert [each.outcome for each in heard if each.outcome] == [Refused("")]
+    assert len(asked) == 1
+    assert said.startswith(asked[0])
