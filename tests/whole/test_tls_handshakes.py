@@ -47,3 +47,21 @@ def test_the_record_tells_the_same(servers: Servers, certificates: Certificates,
     for each, session in zip(shaken, sessions, strict=True):
         assert f"=== TLS with the client: {each.version}, {each.cipher}" in notes(session)
         assert not session["failed"], session["outcome"]
+
+
+def test_the_keys_of_both_sides_are_logged(servers: Servers, certificates: Certificates, tmp_path: Path) -> None:
+    """So Wireshark can read what was captured on either side."""
+    upstream = url("smtp", Layer.IMPLICIT, servers.at("smtp", Layer.IMPLICIT))
+    route = f"{url('smtp', Layer.IMPLICIT, Address(HOST, 0))}={upstream}"
+    ours, theirs = tmp_path / "proxy.keys", tmp_path / "client.keys"
+    with Proxy(tmp_path / "proxy", route, "--trust", str(certificates.root), "--keylog", str(ours)) as proxy:
+        (at,) = map(named, proxy.addresses)
+        shake("smtp", at, Way(Layer.IMPLICIT, proxy.root), tmp_path, "-keylogfile", str(theirs))
+        proxy.stop()
+        assert proxy.keeps(secrets(theirs)) == []
+    assert secrets(theirs) < secrets(ours)
+
+
+def secrets(keys: Path) -> set[bytes]:
+    """The lines of a key log that hold a secret of an application's data."""
+    return {line for line in keys.read_bytes().splitlines() if b"_TRAFFIC_SECRET_0 " in line}
