@@ -88,12 +88,13 @@ def title(step: Step, protocol: Protocol) -> str:
 
 
 class Stages:
-    """What has become of the stages of one server so far; `step` is the one at hand. Times are in microseconds."""
+    """What has become of the stages of one server so far; `step` is the one at hand, `done` those that ended, as they
+    did. Times are in microseconds."""
 
     def __init__(self) -> None:
         self.step = Step.NAME
+        self.done: list[Stage] = []
         self._began = 0
-        self._done: dict[Step, Stage] = {}
 
     def go(self, step: Step, at: int) -> None:
         """Begin a stage."""
@@ -105,12 +106,15 @@ class Stages:
 
     def settle(self, state: State, called: str, text: str, hint: str, at: int) -> None:
         """Say what became of this stage, that the protocol knows as `called`."""
-        self._done[self.step] = Stage(self.step, called, state, text, hint, self.lasts(at))
+        if self.done and self.done[-1].step is self.step:
+            self.done.pop()
+        self.done.append(Stage(self.step, called, state, text, hint, self.lasts(at)))
 
     def passed(self, step: Step) -> bool:
         """Whether a stage was passed."""
-        return step in self._done and self._done[step].state is State.PASSED
+        return any(stage.step is step and stage.state is State.PASSED for stage in self.done)
 
     def along(self, steps: Iterator[Step], protocol: Protocol) -> list[Stage]:
         """The stages of a ladder, those that were not reached among them."""
-        return [self._done.get(step) or Stage(step, title(step, protocol), State.UNREACHED) for step in steps]
+        done = {stage.step: stage for stage in self.done}
+        return [done.get(step) or Stage(step, title(step, protocol), State.UNREACHED) for step in steps]
