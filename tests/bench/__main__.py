@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from . import memory, pop3, smtp, start, table
+from . import memory, pop3, smtp, start, table, tls
 from .figure import Figure
 from .limits import open_files
 from .process import NotReady
@@ -17,6 +17,9 @@ BENCHES: Mapping[str, Callable[[Effort], Iterator[Figure]]] = {
     "fetch": pop3.fetch,
     "idle": memory.idle,
     "flat": memory.flat,
+    "handshakes": tls.handshakes,
+    "tls-sessions": tls.sessions,
+    "tls-bulk": tls.bulk,
     "help": start.start,
 }
 FULL, QUICK = Effort(rounds=5, share=1), Effort(rounds=2, share=0.1)

@@ -19,11 +19,12 @@ class Verdict(StrEnum):
 
 
 class Goal(NamedTuple):
-    """A bound on the figure of mailproxy, or on its ratio to the direct one if `relative`."""
+    """A bound on the figure of mailproxy, or on its ratio to that of the way `beside` if `relative`."""
 
     bound: float
     relative: bool = False
     least: bool = False
+    beside: str = DIRECT
 
     def judge(self, value: float | None) -> Verdict:
         """Whether `value` (a ratio if the goal is relative) keeps to the bound."""
@@ -51,13 +52,13 @@ class Figure:
         samples = self.samples.get(way)
         return median(samples) if samples else None
 
-    def ratio(self, way: str = MAILPROXY) -> float | None:
-        """The median over the rounds of this way's sample by the direct one."""
-        pairs = zip(self.samples.get(way, ()), self.samples.get(DIRECT, ()), strict=False)
-        ratios = [through / direct for through, direct in pairs if direct]
+    def ratio(self, way: str = MAILPROXY, to: str = DIRECT) -> float | None:
+        """The median over the rounds of this way's sample by the one of the way `to`."""
+        pairs = zip(self.samples.get(way, ()), self.samples.get(to, ()), strict=False)
+        ratios = [through / other for through, other in pairs if other]
         return median(ratios) if ratios else None
 
     @property
     def verdict(self) -> Verdict:
         """Whether mailproxy meets the goal."""
-        return self.goal.judge(self.ratio() if self.goal.relative else self.middle(MAILPROXY))
+        return self.goal.judge(self.ratio(to=self.goal.beside) if self.goal.relative else self.middle(MAILPROXY))

@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 HOST: Final = "127.0.0.1"
@@ -41,13 +42,19 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path, ready: Callable[[], bool]) -> Iterator[int]:
+def running(
+    command: Sequence[str], log: Path, ready: Callable[[], bool], more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[int]:
     """Run a program until the block ends and give its pid, once it is ready; what it says goes to `log`.
+
+    `more` is added to its environment.
 
     Raises `NotReady` with the end of what it said, `OSError` if it cannot be started.
     """
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **more}
+        )
     try:
         until(lambda: ready() or process.poll() is not None, f"{command[0]} is not ready")
         if process.poll() is not None:
@@ -58,16 +65,30 @@ def running(command: Sequence[str], log: Path, ready: Callable[[], bool]) -> Ite
 
 
 @contextmanager
-def script(name: str) -> Iterator[int]:
+def script(name: str, *arguments: str) -> Iterator[int]:
     """Run a server of this directory in a process of its own and give the port that it says first."""
-    command = [sys.executable, str(Path(__file__).with_name(name))]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    with serving(name, *arguments) as (port, _):
+        yield port
+
+
+@contextmanager
+def serving(name: str, *arguments: str) -> Iterator[tuple[int, int]]:
+    """The same, with its pid. Raises `NotReady` where it says no port."""
+    process = subprocess.Popen(program(name, *arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     with process.stdout as said:
         try:
-            yield int(said.readline())
+            port = said.readline()
+            if not port:
+                raise NotReady(f"{name} ended before it served")
+            yield int(port), process.pid
         finally:
             end(process)
+
+
+def program(name: str, *arguments: str) -> list[str]:
+    """The command that runs a program of this directory."""
+    return [sys.executable, str(Path(__file__).with_name(name)), *arguments]
 
 
 def end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:

@@ -41,7 +41,9 @@ def goal(figure: Figure) -> str:
     """The goal in signs: `ratio ≥ 0.2`, `≤ 350 µs`."""
     sign = "≥" if figure.goal.least else "≤"
     bound = f"{sign} {figure.goal.bound:g}"
-    return f"ratio {bound}" if figure.goal.relative else f"{bound} {figure.unit}"
+    if not figure.goal.relative:
+        return f"{bound} {figure.unit}"
+    return f"ratio {bound}" if figure.goal.beside == DIRECT else f"{bound} by {figure.goal.beside}"
 
 
 def as_json(figures: Sequence[Figure]) -> str:

@@ -66,12 +66,19 @@ def ways(protocol: str, port: int, without: frozenset[str] = frozenset()) -> Ite
 
 @contextmanager
 def _mailproxy(program: str, road: Road) -> Iterator[Way]:
-    ready = road.place / "ready.json"
-    upstream = f"0={road.protocol}://{HOST}:{road.port}"
-    options = ["--db", str(road.place / "bench.sqlite"), "--ready-file", str(ready), "--quiet"]
-    with running([program, "record", upstream, *options], road.place / "mailproxy.log", ready.exists) as pid:
+    with recording(program, road.place, f"0={road.protocol}://{HOST}:{road.port}") as way:
+        yield way
+
+
+@contextmanager
+def recording(program: str, place: Path, route: str, *more: str, name: str = MAILPROXY) -> Iterator[Way]:
+    """mailproxy with one route and `more` options; what it keeps is in `place`."""
+    ready = place / "ready.json"
+    options = ["--db", str(place / "bench.sqlite"), "--ready-file", str(ready), "--quiet", *more]
+    command, own = [program, "record", route, *options], {"MAILPROXY_CA": str(place / "ca")}
+    with running(command, place / "mailproxy.log", ready.exists, own) as pid:
         port = json.loads(ready.read_text())["listeners"][0]["port"]
-        yield Way(MAILPROXY, port, pid, quiet=2.5)
+        yield Way(name, port, pid, quiet=2.5)
 
 
 @contextmanager
