@@ -48,6 +48,11 @@ class Route(NamedTuple):
         return named(self.protocol).title
 
     @property
+    def presents(self) -> bool:
+        """Whether the mail program may be shown a certificate of mailproxy's."""
+        return self.apart is not False and (self.client is not Security.NONE or self.server is Security.NONE)
+
+    @property
     def security(self) -> str:
         """What to choose as connection security in the mail program, in its words."""
         match self.client, self.server:

@@ -219,6 +219,7 @@ class Live:
 
     def listening(self, where: "Sequence[Listening]") -> None:
         """Say what to enter in the mail program."""
+        from mailproxy.app.routes import place as place_of
         from mailproxy.app.settings import shown
 
         if not self._introduce:
@@ -228,9 +229,12 @@ class Live:
             place = f"server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
             render.show(f"  {route.title:<20}  {place}")
             if not route.upstream:
-                render.show(f"  {'':<20}  as SOCKS v5 proxy, host names by proxy; all servers stay as they are\n")
+                render.show(f"  {'':<20}  as SOCKS v5 proxy, host names by proxy; all servers stay as they are")
+                render.show(f"  {'':<20}  certificate to trust: http://{place_of(host, port)}/\n")
                 continue
             render.show(f"  {'':<20}  connection security: {route.security}   (goes on to {route.upstream})\n")
+        if any(route.presents for route, _, _ in where):
+            render.show("Where the mail program uses TLS, it must trust mailproxy: mailproxy ca install\n")
         render.show(f"Recording into {shown(self._db)}. Ctrl-C ends it.\n")
 
     def waiting(self, where: "Sequence[Listening]") -> None:

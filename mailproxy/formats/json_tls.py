@@ -9,6 +9,14 @@ from mailproxy.model.tls import Certificate, Fault, TlsFacts
 Object = dict[str, object]
 
 
+def brief(tls: TlsFacts) -> Object:
+    """The object that stands for it in lists of sessions: without ciphers that were offered and octets of
+    certificates, which are thousands."""
+    found = written(tls)
+    del found["offered_ciphers"]
+    return {**found, "chain": [{k: v for k, v in _certificate(each).items() if k != "der"} for each in tls.chain]}
+
+
 def written(tls: TlsFacts) -> Object:
     """The object that stands for it."""
     return {

@@ -1,7 +1,7 @@
 """Recordings as JSON."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,6 +11,7 @@ from mailproxy.model.escape import escape
 from mailproxy.model.exchange import Content, Exchange, Reply
 from mailproxy.model.octets import Entry, Frame, Note, Span
 from mailproxy.model.session import Leg, Recording, Session
+from mailproxy.model.tls import TlsFacts
 
 VERSION: Final = 1
 
@@ -23,7 +24,7 @@ def write(recordings: Iterable[Recording], *, entries: bool = True) -> str:
     return json.dumps({"version": VERSION, "sessions": sessions}, indent=2) + "\n"
 
 
-def header(session: Session) -> Object:
+def header(session: Session, tls: Callable[[TlsFacts], Object] = json_tls.brief) -> Object:
     """What there is to know of a session besides what was said."""
     return {
         "id": session.id,
@@ -35,21 +36,21 @@ def header(session: Session) -> Object:
         "outcome": session.outcome,
         "failed": session.failed,
         "source": session.source,
-        "client": _leg(session.client, session.started),
-        "server": _leg(session.server, session.started),
+        "client": _leg(session.client, session.started, tls),
+        "server": _leg(session.server, session.started, tls),
     }
 
 
 def _recording(recording: Recording) -> Object:
     started = recording.session.started
     return {
-        **header(recording.session),
+        **header(recording.session, json_tls.written),
         "entries": [_entry(entry, started) for entry in recording.entries],
         "exchanges": [_exchange(exchange, started) for exchange in recording.exchanges],
     }
 
 
-def _leg(leg: Leg, started: datetime) -> Object:
+def _leg(leg: Leg, started: datetime, tls: Callable[[TlsFacts], Object]) -> Object:
     ending = leg.ending
     return {
         "host": leg.host,
@@ -59,7 +60,7 @@ def _leg(leg: Leg, started: datetime) -> Object:
         "local_port": leg.local_port,
         "connected": None if leg.connected is None else _at(leg.connected, started),
         "ending": ending and {"by": ending.by, "how": ending.how, "at": _at(ending.at, started)},
-        "tls": leg.tls and json_tls.written(leg.tls),
+        "tls": leg.tls and tls(leg.tls),
     }
 
 

@@ -1,5 +1,6 @@
 """How the legs of a session are secured: with which certificates, which versions, and what is made of the server's."""
 
+import os
 import ssl
 import warnings
 from collections.abc import Callable
@@ -155,4 +156,5 @@ def _lower(context: ssl.SSLContext, terms: Terms) -> None:
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.options |= LEGACY_SERVER_CONNECT
     if terms.keylog:
+        os.close(os.open(terms.keylog, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))  # for nobody else's eyes
         context.keylog_filename = str(terms.keylog)

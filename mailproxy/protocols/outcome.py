@@ -27,6 +27,9 @@ BROKEN = (
 )
 NEVER = ("no such host", "connection", "no route", "TLS failed", "turned away")
 TURNED_AWAY = "turned away"
+SHOWN = "TLS with the client: "
+DISTRUST = "the server's certificate is not trusted: "
+DROPPED = "dropped "
 OURS = ("cut off", "the proxy was killed")
 LONGEST = 160
 
@@ -34,7 +37,10 @@ LONGEST = 160
 class Tally:
     """Counts what a session achieves and what was refused in it."""
 
-    __slots__ = ("_blind", "_broken", "_hidden", "_refusals", "_trouble", "exchanges", "fetched", "sent")
+    __slots__ = (
+        "_asked_at", "_blind", "_broken", "_distrust", "_hidden", "_refusals", "_shown_at", "_trouble",
+        "exchanges", "fetched", "sent",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.exchanges = 0
@@ -45,10 +51,15 @@ class Tally:
         self._hidden = False
         self._blind = ""
         self._broken = ""
+        self._distrust = ""  # why the server's certificate is not trusted
+        self._shown_at = 0  # when the client was shown a certificate
+        self._asked_at = 0  # when it said its last command
 
     def hear(self, exchange: Exchange) -> None:
         """Count an exchange."""
         self.exchanges += 1
+        if exchange.command:
+            self._asked_at = max(self._asked_at, exchange.at)
         kin = _kin(exchange.verb)
         if breaking := _broken_off(exchange):
             self._broken = self._broken or f"{exchange.verb}: {breaking}"
@@ -61,9 +72,13 @@ class Tally:
             self._refusals.setdefault(kin, exchange)
 
     def note(self, note: Note) -> None:
-        """Hear of trouble."""
-        if note.mark is Mark.TROUBLE and not self._trouble:
+        """Hear of trouble, and of what tells how it came about."""
+        if note.mark is Mark.TROUBLE and not self._trouble and not note.text.startswith(DROPPED):
             self._trouble = note.text
+        if note.mark is Mark.FACT and note.text.startswith(SHOWN):
+            self._shown_at = note.at
+        if note.mark is Mark.FACT and note.text.startswith(DISTRUST):
+            self._distrust = escape_text(note.text.removeprefix(DISTRUST))
         self._hidden = self._hidden or note.text.startswith("TLS passes through")
         if note.mark is Mark.FACT and note.text.startswith(PASSED):
             self._blind = escape_text(note.text)
@@ -82,12 +97,20 @@ class Tally:
             return True, f"failed: {self._broken}" + (f", {escape_text(self._trouble)}" if self._trouble else "")
         if self._hidden or self._blind:
             return self._conclude_hidden()
+        if self._turned_back():
+            why = self._distrust or "it does not trust mailproxy, it seems (see mailproxy ca install)"
+            return True, f"failed: the client hung up when it was shown the certificate: {why}"
         achieved = self._achieved()
         broken = self._trouble.startswith(BROKEN) and not quit
         if broken and not (self.sent or self.fetched):
             return True, f"failed: {escape_text(self._trouble)}"
         ending = "" if quit or not self._trouble else f", {escape_text(self._trouble)}"
         return broken, f"{'partial' if broken else 'ok'}: {achieved}{ending}"
+
+    def _turned_back(self) -> bool:
+        """Whether the client said nothing more once it was shown a certificate, nor an alert: many do it so."""
+        hung_up = self._trouble.startswith(("closed by the client", "reset by the client"))
+        return hung_up and self._asked_at <= self._shown_at != 0
 
     def _conclude_hidden(self) -> tuple[bool, str]:
         """What was said under TLS or passed blind is not known, nor whether the client took its leave."""

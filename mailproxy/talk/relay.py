@@ -164,7 +164,8 @@ class Relay:
         return [Listen(Side.CLIENT, True)]
 
     def _refuse_server(self, notes: list[Entry], facts: TlsFacts, at: int) -> list[Action]:
-        notes.append(Note(Mark.TROUBLE, f"TLS failed with the server: {facts.reason or ', '.join(facts.faults)}", at))
+        said = ", ".join(facts.faults) + (f" ({facts.reason})" if facts.reason not in {"", *facts.faults} else "")
+        notes.append(Note(Mark.TROUBLE, f"TLS failed with the server: {said}", at))
         self.endings[Side.SERVER] = Ending(None, How.FAILED, at)
         told = _sent(Side.CLIENT, ALERT_RECORD + bytes([ACCESS_DENIED])) if self._client_waits else []
         return self._conclude(notes, None, at, last=told)

@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from mailproxy.model.octets import Side
 from mailproxy.model.tls import Security, TlsFacts, Verify
+from mailproxy.protocols.outcome import DISTRUST
 
 ALERT_RECORD: Final = bytes((21, 3, 1, 0, 2, 2))
 """A fatal alert in clear, but for its number (RFC 8446 sections 5.1 and 6)."""
@@ -52,4 +53,4 @@ def agreed(side: Side, facts: TlsFacts) -> str:
 
 def distrust(facts: TlsFacts) -> str:
     """Why a server's certificate is not trusted, as a line of a transcript."""
-    return "the server's certificate is not trusted: " + (", ".join(facts.faults) or facts.reason)
+    return DISTRUST + (", ".join(facts.faults) or facts.reason)

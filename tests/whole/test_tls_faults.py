@@ -175,8 +175,7 @@ def test_the_record_says_what_the_client_says_about_it(
         assert session["client"]["ending"]["by"] == "client"
 
 
-@pytest.mark.xfail(strict=True, reason="who hangs up after the handshake is taken for one who has nothing to say")
-@pytest.mark.parametrize("case", [case for case in CASES if case.client in {"msmtp", "mpop"}], ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_session_has_failed_when_the_client_hangs_up_over_it(case: Case, mirrored: dict[Case, Came]) -> None:
     session = mirrored[case].session
     assert session["failed"], session["outcome"]
