@@ -103,7 +103,9 @@ class Questions(Asking):
         self.settle(State.ABSENT, f"{text}: what it offers cannot be told", at)
         if self.asked.security is Security.STARTTLS and not self.tls:
             return self._ask_for_tls(at)
-        self.without_starttls = not self.tls
+        if not self.tls:
+            self.progress.go(Step.STARTTLS, at)
+            self._goes_without("not tried, as nobody knows whether it is offered: all is said in clear", at)
         return self._auth(at)
 
     def _starttls(self, offers: Offers, at: int) -> list[Action]:
@@ -114,9 +116,12 @@ class Questions(Asking):
         if self.asked.security is Security.STARTTLS:
             self.fail("not offered", advice.without_starttls(self.asked, self.protocol, offers), at)
             return self._quit(at)
-        self.settle(State.ABSENT, "not offered: all is said in clear", at)
-        self.without_starttls = True
+        self._goes_without("not offered: all is said in clear", at)
         return self._auth(at)
+
+    def _goes_without(self, why: str, at: int) -> None:
+        self.settle(State.ABSENT, why, at)
+        self.without_starttls = True
 
     def _ask_for_tls(self, at: int) -> list[Action]:
         assert self.protocol.upgrading
