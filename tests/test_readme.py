@@ -6,23 +6,25 @@ import re
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 
 from mailproxy.app.library import complete
 from mailproxy.app.settings import read as read_settings
 from mailproxy.app.take_out import as_talk
-from mailproxy.formats import talk
+from mailproxy.formats import json_tls, talk
 from mailproxy.protocols.turn import Terms
 from tests.readme import README, blocks, part, text
 from tests.readme_parts import COMMAND, LIMIT, PARTS
+from tests.tls import FACTS
 
 README_TEXT: Final = text()
 POSTGRESQL: Final = "postgresql://mailproxy@db.example.org/mailproxy"
@@ -31,6 +33,10 @@ NOT_RUN: Final = {
     "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m pytest -q": "this test",
     ". .venv/bin/activate": "only spares typing",
     "telnet 127.0.0.1 2525": "another program",
+    "mailproxy setup alice@example.org": "asks that domain; tests/cli/test_cli_setup.py has one of its own",
+    "mailproxy record": "needs what setup wrote; tests/cli/test_cli_setup.py goes on with it",
+    "mailproxy ca install --thunderbird PROFILE": "needs a profile; tests/cli/test_cli_ca.py has one",
+    "mailproxy point thunderbird": "needs a profile; tests/whole/test_point.py has one",
     "pip install '.[postgresql]'": "needs the network",
     f"mailproxy record --db {POSTGRESQL} smtp://mail.example.org:587": "needs that server",
     "python -m tests.bench --quick": "takes a minute",
@@ -67,6 +73,15 @@ def test_a_command_has_the_options_that_its_help_has(command: str) -> None:
     assert described == set(re.findall(r"^ +(?:-\w, )?(--[a-z0-9-]+)", shown.partition("Options:")[2], re.M))
 
 
+class Listener(NamedTuple):
+    """Where a command listens, and for what."""
+
+    protocol: str
+    host: str
+    port: int
+    security: str
+
+
 class Running:
     """A command that serves until it is interrupted, and where it listens."""
 
@@ -77,7 +92,9 @@ class Running:
             assert process.poll() is None, process.communicate()
             pause.wait(0.02)
         said = json.loads(ready.read_text(encoding="utf-8"))["listeners"]
-        self.listeners = [(each["protocol"], each["host"], each["port"]) for each in said]
+        self.listeners = [
+            Listener(each["protocol"], each["host"], each["port"], each.get("security", "none")) for each in said
+        ]
 
     def interrupt(self) -> str:
         """Press Ctrl-C, and see that it ends well; returns what it printed."""
@@ -113,19 +130,27 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def servers(env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Practice servers in place of those that the README names, by protocol: host:port."""
-    with started("mailproxy practice" + FREE, tmp_path_factory.mktemp("servers"), env) as running:
-        yield {protocol: f"{host}:{port}" for protocol, host, port in running.listeners}
+    """Practice servers in place of those that the README names, by scheme: host:port. Those under TLS have a mailproxy
+    in front of them that takes it off."""
+    folder = tmp_path_factory.mktemp("servers")
+    with started("mailproxy practice --ready-file practice.json" + FREE, folder, env) as running:
+        plain = {each.protocol: f"{each.host}:{each.port}" for each in running.listeners}
+        routes = " ".join(f"{name}s://:0={name}://{plain[name]}" for name in ("smtp", "pop3"))
+        with started(f"mailproxy record --quiet --db tls.sqlite {routes}", folder, env) as secured:
+            yield plain | {f"{each.protocol}s": f"{each.host}:{each.port}" for each in secured.listeners}
+            secured.interrupt()
         running.interrupt()
 
 
 def here(command: str, servers: dict[str, str]) -> str:
     """The command with practice servers for servers, and any free port of this machine for where to listen."""
     command = re.sub(
-        r"(?:[\d.:]+=)?(\w+)://(?:mail\.example\.org|127\.0\.0\.1)(?::\d+)?",
-        lambda found: f"0={found[1]}://{servers[found[1]]}",
+        r"(?:(?:(\w+)://)?[\d.:]+=)?(\w+)://(?:mail\.example\.org|127\.0\.0\.1)(?::\d+)?",
+        lambda found: f"{found[1] or found[2].removesuffix('s')}://:0={found[2]}://{servers[found[2]]}",
         command,
     )
+    command = command.replace("--socks 1080", "--socks 0")
+    command = re.sub(r"probe mail\.example\.org$", f"probe smtp://{servers['smtp']}", command)
     command = re.sub(r"telnet mail\.example\.org 25$", f"telnet {servers['smtp']}", command)
     return re.sub(r"telnet 127\.0\.0\.1:3110$", f"telnet {servers['pop3']}", command)
 
@@ -146,7 +171,7 @@ def test_commands_run(commands: list[str], env: dict[str, str], servers: dict[st
 def serves(command: str, folder: Path, env: dict[str, str]) -> str:
     """Run a command that serves, until every listener has greeted; returns what it printed."""
     with started(command, folder, env) as running:
-        greetings = [greeting(host, port) for _, host, port in running.listeners]
+        greetings = [greeting(*each) for each in running.listeners if each.protocol != "socks"]
         assert [said for said in greetings if "mailproxy practice server" not in said] == []
         return running.interrupt()
 
@@ -161,9 +186,14 @@ def runs(command: str, folder: Path, env: dict[str, str]) -> None:
     assert ended.stdout or ended.stderr or list(folder.glob("*.talk"))
 
 
-def greeting(host: str, port: int) -> str:
-    with socket.create_connection((host, port), timeout=LIMIT) as caller, caller.makefile() as lines:
-        return lines.readline()
+def greeting(protocol: str, host: str, port: int, security: str = "none") -> str:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection((host, port), timeout=LIMIT) as caller:
+        secured = context.wrap_socket(caller) if security == "tls" else caller
+        with secured, secured.makefile() as lines:
+            return lines.readline()
 
 
 def test_what_is_not_run_is_there_and_has_a_reason() -> None:
@@ -186,14 +216,20 @@ def test_the_settings_are_read_and_name_all_there_are(tmp_path: Path) -> None:
         "smtp://mail.example.org:587",
         "pop3://mail.example.org:110",
     ]
-    assert [name for name, value in settings._asdict().items() if value is None] == []
+    assert [name for name, value in settings._asdict().items() if value in (None, ())] == []
 
 
-def test_the_transcript_is_one() -> None:
-    (block,) = blocks(README_TEXT, "talk")
+OUTCOMES: Final = (
+    "failed: TLS failed with the client: alert certificate_expired from the client",
+    "failed: AUTH: 535 5.7.8 authentication failed",
+)
+
+
+@pytest.mark.parametrize(("block", "outcome"), list(zip(blocks(README_TEXT, "talk"), OUTCOMES, strict=True)))
+def test_a_transcript_is_one(block: str, outcome: str) -> None:
     (recording,) = talk.read(block)
     read = complete(recording, "README.md", Terms())
-    assert read.session.outcome == "failed: AUTH: 535 5.7.8 authentication failed"
+    assert read.session.outcome == outcome
     assert said(as_talk(read)) == said(block)
 
 
@@ -210,6 +246,9 @@ def test_the_json_has_the_fields_that_are_described(env: dict[str, str]) -> None
     assert described == {name: set(fields) for name, fields in objects(whole).items()}
 
 
+TLS: Final[dict[str, Any]] = json_tls.written(FACTS)
+
+
 def objects(whole: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """An object of each kind."""
     (session,) = whole["sessions"]
@@ -218,6 +257,8 @@ def objects(whole: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "file": whole,
         "session": session,
         "leg": session["server"],
+        "tls": TLS,
+        "certificate": TLS["chain"][0],
         "ending": session["server"]["ending"],
         "frame": next(each for each in session["entries"] if "side" in each),
         "note": next(each for each in session["entries"] if "mark" in each),

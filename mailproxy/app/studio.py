@@ -59,7 +59,13 @@ class Studio:
             self.open.append(Listening(socks, port.host, port.number))
         self.screen.listening(self.open)
         listeners = [
-            {"protocol": route.protocol, "host": host, "port": port, "upstream": route.upstream}
+            {
+                "protocol": route.protocol,
+                "host": host,
+                "port": port,
+                "security": route.client.value,
+                "upstream": route.upstream,
+            }
             for route, host, port in self.open
         ]
         return {"version": 1, "listeners": listeners}

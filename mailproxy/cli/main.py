@@ -34,6 +34,7 @@ COMMANDS: Final = (
     ("export", "export", "Read"),
     ("import", "bring_in", "Read"),
     ("prune", "prune", "Read"),
+    ("probe", "probe", "Try"),
     ("telnet", "telnet", "Try"),
     ("practice", "practice", "Try"),
     ("demo", "demo", "Try"),

@@ -257,8 +257,20 @@ def test_the_screen_says_what_to_enter_and_who_has_not_called(record: Record, se
     assert document == {
         "version": 1,
         "listeners": [
-            {"protocol": "smtp", "host": LOCAL, "port": first, "upstream": f"smtp://{LOCAL}:{server.port}"},
-            {"protocol": "pop3", "host": LOCAL, "port": second, "upstream": f"pop3://{LOCAL}:{server.port}"},
+            {
+                "protocol": "smtp",
+                "host": LOCAL,
+                "port": first,
+                "security": "none",
+                "upstream": f"smtp://{LOCAL}:{server.port}",
+            },
+            {
+                "protocol": "pop3",
+                "host": LOCAL,
+                "port": second,
+                "security": "none",
+                "upstream": f"pop3://{LOCAL}:{server.port}",
+            },
         ],
     }
     with call(first), call(second):
