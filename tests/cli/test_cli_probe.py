@@ -131,7 +131,8 @@ def test_a_document_for_programs(mailproxy: Mailproxy) -> None:
         ran = mailproxy("probe", f"pop3://127.0.0.1:{port}", f"127.0.0.1:{free_port()}", "--json")
     assert (ran.code, ran.json["passed"]) == (1, False)
     good, bad = ran.json["servers"]
-    assert (good["passed"], good["greeting"], good["session"]) == (True, "+OK POP3 ready", 1)
+    assert (good["passed"], good["greeting"]) == (True, "+OK POP3 ready")
+    assert {good["session"], bad["session"]} == {1, 2}
     assert good["offers"] == {"lines": ["USER"], "mechanisms": ["USER"]}
     assert (good["tls"], good["offers_under_tls"]) == (None, None)
     assert [stage["state"] for stage in bad["stages"]][:3] == ["passed", "failed", "not-reached"]
