@@ -43,7 +43,7 @@ def goal(figure: Figure) -> str:
     bound = f"{sign} {figure.goal.bound:g}"
     if not figure.goal.relative:
         return f"{bound} {figure.unit}"
-    return f"ratio {bound}" if figure.goal.beside == DIRECT else f"{bound} by {figure.goal.beside}"
+    return f"ratio {bound}" if figure.goal.beside == DIRECT else f"ratio to {figure.goal.beside} {bound}"
 
 
 def as_json(figures: Sequence[Figure]) -> str:

@@ -7,6 +7,7 @@ the greeting of each connection. Certificates are not looked at: what is measure
 import socket
 import ssl
 import sys
+from contextlib import suppress
 
 ENVELOPE = (b"EHLO me\r\n", b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<b@example.org>\r\n", b"DATA\r\n")
 HEADER = b"Subject: one of many\r\n\r\n"
@@ -40,6 +41,14 @@ def send(server: socket.socket, octets: int) -> None:
     _expect(server, b"221")
 
 
+def leave(server: socket.socket) -> None:
+    """Say close_notify, where there is TLS, and wait for no answer."""
+    if isinstance(server, ssl.SSLSocket):
+        server.setblocking(False)
+        with suppress(OSError):
+            server.unwrap()
+
+
 def _expect(server: socket.socket, code: bytes) -> None:
     reply = server.recv(1000)
     if not reply.startswith(code):
@@ -59,6 +68,7 @@ def main() -> None:
         with connect(int(port), context) as server:
             if int(octets):
                 send(server, int(octets))
+            leave(server)
     print("done", flush=True)
 
 
