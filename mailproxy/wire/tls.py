@@ -186,7 +186,7 @@ class Tls:
         self._out.write(octets)
 
     def _say_what_waited(self) -> None:
-        """Say it, and close_notify behind it; in the middle of another handshake (RFC 5246 section 7.4.1.1) it waits."""
+        """Say it, and close_notify behind it; both wait for another handshake (RFC 5246 section 7.4.1.1) to be over."""
         waiting, self._waiting = self._waiting, []
         for at, octets in enumerate(waiting):
             try:
