@@ -6,7 +6,7 @@ from typing import Final
 from mailproxy.protocols.upgrade import Upgrading
 
 LISTING: Final = re.compile(rb"\+OK[^\n]*\n(?:(?!\.\r?\n)[^\n]*\n)*\.\r?\n", re.I)
-OFFER: Final = re.compile(rb"^STLS[ \t]*\r?\n", re.I | re.M)
+OFFER: Final = re.compile(rb"^STLS(?:[ \t][^\n]*)?\r?\n", re.I | re.M)
 
 
 def hide(octets: bytes) -> bytes:

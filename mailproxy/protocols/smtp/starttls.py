@@ -8,22 +8,23 @@ from typing import Final
 from mailproxy.protocols.upgrade import Upgrading
 
 REPLY: Final = re.compile(rb"250(?:-[^\n]*\n250)*(?: [^\n]*|\r)?\n")
-OFFER: Final = re.compile(rb"STARTTLS[ \t]*", re.I)
+LINE: Final = re.compile(rb"[^\n]*\n")
+OFFER: Final = re.compile(rb"250[- ]STARTTLS(?:[ \t][^\n]*)?\r?\n", re.I)
 
 
 def hide(octets: bytes) -> bytes:
     """Without the line that offers STARTTLS."""
     reply, rest = _split(octets)
-    kept = [line for line in reply if not OFFER.fullmatch(line[4:].rstrip(b"\r\n"))]
+    kept = [line for at, line in enumerate(reply) if at == 0 or not OFFER.fullmatch(line)]
     return _join(kept) + rest
 
 
 def offer(octets: bytes) -> bytes:
-    """With a line that offers STARTTLS, behind all others."""
+    """With a line that offers STARTTLS, behind all others. The first line is the server's name and offers nothing."""
     reply, rest = _split(octets)
-    if not reply or any(OFFER.fullmatch(line[4:].rstrip(b"\r\n")) for line in reply):
+    if not reply or any(map(OFFER.fullmatch, reply[1:])):
         return octets
-    return _join([*reply, b"250-STARTTLS\r\n"]) + rest
+    return _join([*reply, b"250 STARTTLS\r\n"]) + rest
 
 
 def upgrading(ehlo: str) -> Upgrading:
@@ -50,10 +51,14 @@ def _split(octets: bytes) -> tuple[list[bytes], bytes]:
     found = REPLY.match(octets)
     if not found:
         return [], octets
-    return found[0].splitlines(keepends=True), octets[found.end() :]
+    return LINE.findall(found[0]), octets[found.end() :]
 
 
 def _join(lines: list[bytes]) -> bytes:
-    """The lines of one reply: all but the last say that more follows."""
-    last = len(lines) - 1
-    return b"".join(line[:3] + (b" " if at == last else b"-") + line[4:] for at, line in enumerate(lines))
+    """The lines of one reply: all but the last say that more follows. A last line may be the bare code."""
+    return b"".join([*(_code(line, b"-") for line in lines[:-1]), *(_code(line, b" ") for line in lines[-1:])])
+
+
+def _code(line: bytes, sign: bytes) -> bytes:
+    bare = line[3:4] not in {b" ", b"-"}
+    return line if bare and sign == b" " else line[:3] + sign + line[4 - bare :]
