@@ -1,22 +1,20 @@
 """The demonstration: real clients, a practice server, and the recording of a good and a bad day between them."""
 
-import poplib
-import smtplib
 from collections.abc import Callable
-from contextlib import suppress
 from email.message import EmailMessage
 from typing import Final
 
 import trio
 
 from mailproxy.app.practice import PASSWORD, practice_server
-from mailproxy.app.record import Listening, Plan, Screen, WhenFull, recording
+from mailproxy.app.record import Plan, Screen, WhenFull, recording
 from mailproxy.app.routes import LOOPBACK, Route
 from mailproxy.model.session import Session
+from mailproxy.net.mail_client import Login, fetch_mail, send_mail
 
-TIMEOUT: Final = 10.0
 ALICE: Final = "alice@example.org"
 BOB: Final = "bob@example.org"
+BOB_HIMSELF: Final = Login("bob", PASSWORD)
 
 
 class Unrecorded(Exception):
@@ -36,10 +34,10 @@ async def demo(db: str, screen: Screen) -> list[Session]:
         async with recording(plan, watching) as studio, trio.open_nursery() as nursery:
             nursery.start_soon(_must_go_on, studio.stopping)
             send, fetch = studio.open
-            await watching.see(lambda: send_mail(send, ALICE))
-            await watching.see(lambda: fetch_mail(fetch, "alice", PASSWORD))
-            await watching.see(lambda: send_mail(send, "nobody@example.org"))
-            await watching.see(lambda: fetch_mail(fetch, "alice", "wrong horse"))
+            await watching.see(lambda: send_mail(send.host, send.port, BOB_HIMSELF, lunch(ALICE)))
+            await watching.see(lambda: fetch_mail(fetch.host, fetch.port, Login("alice", PASSWORD)))
+            await watching.see(lambda: send_mail(send.host, send.port, BOB_HIMSELF, lunch("nobody@example.org")))
+            await watching.see(lambda: fetch_mail(fetch.host, fetch.port, Login("alice", "wrong horse")))
             nursery.cancel_scope.cancel()
     return watching.sessions
 
@@ -75,28 +73,10 @@ class Watching:
         await self._over.wait()
 
 
-def send_mail(where: Listening, to: str) -> None:
-    """Send a mail from Bob, as a mail program does it; the server may refuse."""
+def lunch(to: str) -> EmailMessage:
+    """A mail from Bob."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = BOB, to, "Lunch"
     message["Date"], message["Message-ID"] = "Tue, 24 Nov 2026 12:00:00 +0000", "<lunch@example.org>"
     message.set_content("Shall we?\n\n.The dot at the start of this line is doubled on its way.\n")
-    with (
-        suppress(OSError),  # as all of smtplib's errors are
-        smtplib.SMTP(where.host, where.port, local_hostname="client.example.org", timeout=TIMEOUT) as client,
-    ):
-        client.login("bob", PASSWORD)
-        client.send_message(message)
-
-
-def fetch_mail(where: Listening, user: str, password: str) -> None:
-    """Fetch the newest mail; the server may refuse."""
-    with suppress(poplib.error_proto, OSError):
-        client = poplib.POP3(where.host, where.port, timeout=TIMEOUT)
-        try:
-            client.user(user)
-            client.pass_(password)
-            count, _ = client.stat()
-            client.retr(count)
-        finally:
-            client.quit()
+    return message

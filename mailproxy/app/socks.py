@@ -1,12 +1,12 @@
 """The SOCKS port: a mail program asks there for its own server, and stays as it is but for that one setting."""
 
-import socket
 from collections.abc import Callable
 
 from mailproxy.app.plan import Plan
 from mailproxy.app.routes import Route, place
 from mailproxy.app.take import Call
 from mailproxy.model.tls import Security
+from mailproxy.net.listen import Socket
 from mailproxy.net.perform import Surroundings
 from mailproxy.net.socks import Caller
 from mailproxy.protocols import BLIND, named, names
@@ -35,12 +35,12 @@ class Desk:
         self._turned_away = turned_away
         self._callers: set[Caller] = set()
 
-    def welcome(self, sock: socket.socket, address: tuple[str, int]) -> None:
+    def welcome(self, sock: Socket, address: tuple[str, int]) -> None:
         """Hear what a caller asks for."""
         own = sock.getsockname()[:2]
         callers: list[Caller] = []
 
-        def asked(sock: socket.socket, request: Request, early: bytes) -> None:
+        def asked(sock: Socket, request: Request, early: bytes) -> None:
             self._callers.difference_update(callers)
             self._called(_call(self._route(request), sock, address, own, request, early))
 
@@ -79,7 +79,7 @@ def _blind(host: str, port: int) -> Route:
 
 def _call(
     route: Route,
-    sock: socket.socket,
+    sock: Socket,
     address: tuple[str, int],
     own: tuple[str, int],
     request: Request,

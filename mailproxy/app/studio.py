@@ -1,6 +1,5 @@
 """All sessions that are being recorded at a time, and who calls for them."""
 
-import socket
 from functools import partial
 from typing import Final
 
@@ -13,7 +12,7 @@ from mailproxy.app.screen import Listening, Screen
 from mailproxy.app.socks import Desk
 from mailproxy.app.take import Call, Take
 from mailproxy.net.authority import Authority
-from mailproxy.net.listen import Port
+from mailproxy.net.listen import Port, Socket
 from mailproxy.net.patience import Patience
 from mailproxy.net.perform import Surroundings
 from mailproxy.net.poll import Poller
@@ -113,7 +112,7 @@ class Studio:
             where = place(route.listen_host, route.listen_port)
             raise OSError(error.errno, error.strerror or str(error), where) from error
 
-    def _accepted(self, route: Route, sock: socket.socket, address: tuple[str, int]) -> None:
+    def _accepted(self, route: Route, sock: Socket, address: tuple[str, int]) -> None:
         self._seen.add(route)
         if self._desk and route is self.plan.socks:
             self._desk.welcome(sock, address)

@@ -1,6 +1,5 @@
 """One session as it is recorded."""
 
-import socket
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from mailproxy.formats.talk_write import Writer
 from mailproxy.model.octets import Entry, Mark, Note, Side
 from mailproxy.model.session import Ending, How, Leg, Session
 from mailproxy.model.tls import TlsFacts
+from mailproxy.net.listen import Socket
 from mailproxy.net.perform import Address, Conversation, Preface
 from mailproxy.net.securing import Securing
 from mailproxy.protocols import named
@@ -35,7 +35,7 @@ class Call(NamedTuple):
     """
 
     route: Route
-    sock: socket.socket
+    sock: Socket
     address: tuple[str, int]
     own: tuple[str, int]
     asked: str = ""

@@ -11,7 +11,8 @@ BACKLOG: Final = 1024
 BATCH: Final = 64
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
-Accepted = Callable[[socket.socket, tuple[str, int]], None]
+Socket = socket.socket
+Accepted = Callable[[Socket, tuple[str, int]], None]
 Trouble = Callable[[OSError], None]
 
 

@@ -1,7 +1,7 @@
 """The connection of a session by hand."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import trio
 
@@ -10,6 +10,7 @@ from mailproxy.model.session import How, Leg
 from mailproxy.net.dial import Failure, failure
 
 RECEIVE: Final = 65_536  # octets
+_Found = tuple[int, int, int, str, tuple[Any, ...]]
 
 
 class Connection:
@@ -53,12 +54,9 @@ async def dial(host: str, port: int, trying: Callable[[str], None]) -> Connectio
 
     Without any that answers, it is told how the last one failed.
     """
-    try:
-        found = await trio.socket.getaddrinfo(host, port, type=trio.socket.SOCK_STREAM)
-    except OSError as error:
-        return failure(error)
-    except UnicodeError:
-        return Failure(How.NO_NAME, "that is no host name")
+    found = await _found(host, port)
+    if isinstance(found, Failure):
+        return found
     refused = Failure(How.NO_NAME)
     for family, kind, protocol, _, address in found:
         trying(str(address[0]))
@@ -70,6 +68,21 @@ async def dial(host: str, port: int, trying: Callable[[str], None]) -> Connectio
             own = stream.socket.getsockname()
             return Connection(stream, Leg(Side.SERVER, host, str(address[0]), port, own[0], own[1], 0))
     return refused
+
+
+async def resolve(host: str, port: int) -> tuple[str, ...] | Failure:
+    """The addresses of `host`, each once."""
+    found = await _found(host, port)
+    return found if isinstance(found, Failure) else tuple(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+async def _found(host: str, port: int) -> Sequence[_Found] | Failure:
+    try:
+        return await trio.socket.getaddrinfo(host, port, type=trio.socket.SOCK_STREAM)
+    except OSError as error:
+        return failure(error)
+    except UnicodeError:
+        return Failure(How.NO_NAME, "that is no host name")
 
 
 async def _connect(socket: trio.socket.SocketType, address: object) -> trio.SocketStream:

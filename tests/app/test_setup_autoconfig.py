@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from mailproxy.app.setup import autoconfig
 from mailproxy.app.setup.address import Address
 from mailproxy.app.setup.autoconfig import LIMIT, AutoconfigError
-from mailproxy.app.setup.fetch import FetchError, fetch
 from mailproxy.app.setup.server import is_host
+from mailproxy.net.fetch import FetchError, fetch
 from tests.app.setup_world import Page, Tls, web_server
 
 ALICE = Address("alice", "example.org")
@@ -119,7 +119,7 @@ def test_where_an_address_is_looked_for() -> None:
 def fetched(pages: Mapping[str, Page], path: str = "/", tls: Tls | None = None, trust: Tls | None = None) -> bytes:
     with web_server(pages, tls.server if tls else None) as port:
         url = f"{'https' if tls else 'http'}://localhost:{port}{path}"
-        return trio.run(fetch, url, trust.client if trust else None)
+        return trio.run(fetch, url, LIMIT, trust.client if trust else None)
 
 
 def test_a_page_is_fetched_in_clear_and_under_tls() -> None:
@@ -159,7 +159,7 @@ def test_no_server_is_no_trouble() -> None:
     with web_server({}) as port:
         pass
     with pytest.raises(FetchError, match=r"^$"):
-        trio.run(fetch, f"http://127.0.0.1:{port}/")
+        trio.run(fetch, f"http://127.0.0.1:{port}/", LIMIT)
 
 
 def test_a_server_that_says_nothing_is_left() -> None:
@@ -168,11 +168,11 @@ def test_a_server_that_says_nothing_is_left() -> None:
         async with listener:
             port = listener.socket.getsockname()[1]
             with pytest.raises(FetchError, match="no answer in time"):
-                await fetch(f"http://127.0.0.1:{port}/", None, 0.05)
+                await fetch(f"http://127.0.0.1:{port}/", LIMIT, None, 0.05)
 
     trio.run(run)
 
 
 def test_no_tls_is_told_too() -> None:
     with web_server({}) as port, pytest.raises(FetchError, match=r"SSL|TLS|version"):
-        trio.run(fetch, f"https://localhost:{port}/", ssl.create_default_context())
+        trio.run(fetch, f"https://localhost:{port}/", LIMIT, ssl.create_default_context())

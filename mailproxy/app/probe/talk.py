@@ -10,9 +10,9 @@ from mailproxy.app.probe.notes import Notes
 from mailproxy.app.probe.target import Target
 from mailproxy.model.octets import Side
 from mailproxy.model.session import How
-from mailproxy.net.dial import Failure, failure
+from mailproxy.net.dial import Failure
 from mailproxy.net.securing import Securing
-from mailproxy.net.typed import Connection, dial
+from mailproxy.net.typed import Connection, dial, resolve
 from mailproxy.talk.probe import Action, Close, Probe, Send, Stage, StartTls
 from mailproxy.talk.relay import TROUBLE
 from mailproxy.talk.typist import TakeDown
@@ -68,13 +68,7 @@ class Talk:
     async def _resolve(self) -> tuple[str, ...] | Failure:
         host, port = self._target.host, self._target.port
         with trio.move_on_after(self._party.patience):
-            try:
-                found = await trio.socket.getaddrinfo(host, port, type=trio.socket.SOCK_STREAM)
-            except OSError as error:
-                return failure(error)
-            except UnicodeError:
-                return Failure(How.NO_NAME, "that is no host name")
-            return tuple(dict.fromkeys(str(each[4][0]) for each in found))
+            return await resolve(host, port)
         return Failure(How.NO_NAME, f"DNS did not answer within {self._party.patience:g} s")
 
     async def _connect(self, addresses: Sequence[str]) -> Connection | None:

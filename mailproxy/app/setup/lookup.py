@@ -1,17 +1,16 @@
 """Find the servers of an account: its domain's SRV records, its autoconfig file, and at last its ports."""
 
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import dns.asyncresolver
-import dns.resolver
-
-from mailproxy.app.setup import ask_ports, autoconfig, fetch, srv
+from mailproxy.app.setup import ask_ports, autoconfig, srv
 from mailproxy.app.setup.address import Address
 from mailproxy.app.setup.ask_ports import Door, Tell
 from mailproxy.app.setup.server import IMAP, POP3, SMTP, Server
+from mailproxy.net import dns_srv, fetch
+from mailproxy.net.ask import Context
+from mailproxy.net.dns_srv import Resolver
 
 _WANTED = (SMTP, POP3)
 
@@ -30,22 +29,14 @@ class Found:
     profile: Path | None = None
 
 
-def _resolver() -> dns.asyncresolver.Resolver | None:
-    """The system's; None where it has none."""
-    try:
-        return dns.asyncresolver.Resolver()
-    except (dns.resolver.NoResolverConfiguration, OSError):
-        return None
-
-
 @dataclass(frozen=True, slots=True)
 class World:
     """Whom to ask."""
 
-    resolver: Callable[[], dns.asyncresolver.Resolver | None] = _resolver
+    resolver: Callable[[], Resolver | None] = dns_srv.resolver
     urls: tuple[str, ...] = autoconfig.URLS
     doors: Callable[[str, Sequence[str]], Sequence[Door]] = lambda domain, wanted: [*ask_ports.doors(domain, wanted)]
-    context: ssl.SSLContext | None = None
+    context: Context | None = None
     seconds: float = ask_ports.TIMEOUT
 
 
@@ -83,7 +74,7 @@ async def _autoconfig(address: Address, world: World, tell: Tell, notes: list[st
         bare = url.partition("?")[0]
         tell(f"asking {bare}")
         try:
-            octets = await fetch.fetch(url, world.context, world.seconds)
+            octets = await fetch.fetch(url, autoconfig.LIMIT, world.context, world.seconds)
             return autoconfig.read(octets, address, bare)
         except (fetch.FetchError, autoconfig.AutoconfigError) as error:
             if str(error):

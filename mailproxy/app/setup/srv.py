@@ -5,17 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import dns.asyncresolver
-import dns.exception
-import dns.resolver
 import trio
-from dns.rdtypes.IN.SRV import SRV
 
 from mailproxy.app.setup.server import IMAP, POP3, SMTP, Server, is_host
 from mailproxy.model.tls import Security
+from mailproxy.net.dns_srv import SRV, Resolver, records
 
-LIFETIME: Final = 5.0
-"""Seconds that one question may take."""
 SERVICES: Final = {
     "_submissions": (SMTP, Security.TLS),
     "_submission": (SMTP, Security.STARTTLS),
@@ -45,30 +40,17 @@ def _chance(most: int) -> int:
     return random.randint(0, most)
 
 
-async def ask(domain: str, resolver: dns.asyncresolver.Resolver, chance: Chance = _chance) -> Told:
+async def ask(domain: str, resolver: Resolver, chance: Chance = _chance) -> Told:
     """Ask for all services at once. Raises nothing that DNS can bring about."""
     answers: dict[str, Sequence[SRV] | str] = {}
 
     async def one(service: str) -> None:
-        answers[service] = await _records(f"{service}._tcp.{domain}.", resolver)
+        answers[service] = await records(f"{service}._tcp.{domain}.", resolver)
 
     async with trio.open_nursery() as nursery:
         for service in SERVICES:
             nursery.start_soon(one, service)
     return _told(domain, answers, chance)
-
-
-async def _records(name: str, resolver: dns.asyncresolver.Resolver) -> Sequence[SRV] | str:
-    """The records of a name, or why there is no answer."""
-    try:
-        answer = await resolver.resolve(name, "SRV", lifetime=LIFETIME, search=False)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return ()
-    except dns.exception.Timeout:
-        return "no answer in time"
-    except (dns.exception.DNSException, OSError) as error:
-        return " ".join(str(error).split()) or type(error).__name__
-    return [record for record in answer if isinstance(record, SRV)]
 
 
 def _told(domain: str, answers: dict[str, Sequence[SRV] | str], chance: Chance) -> Told:

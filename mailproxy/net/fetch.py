@@ -9,8 +9,6 @@ from typing import Final
 
 import trio
 
-from mailproxy.app.setup.autoconfig import LIMIT
-
 TIMEOUT: Final = 8.0
 """Seconds that a file may take, redirects and all."""
 _ABSENT: Final = (404, 410)
@@ -20,19 +18,19 @@ class FetchError(Exception):
     """No file; the message says why, in part of a line, and is empty where there simply is none."""
 
 
-async def fetch(url: str, context: ssl.SSLContext | None = None, timeout: float = TIMEOUT) -> bytes:
-    """The file, at most one octet more than LIMIT of it. TLS is verified. Raises FetchError."""
+async def fetch(url: str, most: int, context: ssl.SSLContext | None = None, timeout: float = TIMEOUT) -> bytes:
+    """The file, at most one octet more than `most` of it. TLS is verified. Raises FetchError."""
     with trio.move_on_after(timeout):
         # A server that sends an octet now and then keeps a thread busy, and nobody waiting.
-        return await trio.to_thread.run_sync(partial(_fetch, url, context, timeout), abandon_on_cancel=True)
+        return await trio.to_thread.run_sync(partial(_fetch, url, most, context, timeout), abandon_on_cancel=True)
     raise FetchError("no answer in time")
 
 
-def _fetch(url: str, context: ssl.SSLContext | None, timeout: float) -> bytes:
+def _fetch(url: str, most: int, context: ssl.SSLContext | None, timeout: float) -> bytes:
     request = urllib.request.Request(url, headers={"User-Agent": "mailproxy", "Accept": "text/xml, application/xml"})
     try:
         with _opener(context).open(request, timeout=timeout) as response:
-            octets: bytes = response.read(LIMIT + 1)
+            octets: bytes = response.read(most + 1)
     except urllib.error.HTTPError as error:
         code = error.code
         error.close()
