@@ -11,7 +11,7 @@ import trio
 from sqlalchemy import Engine
 
 from mailproxy.app.library import journal_of, open_library
-from mailproxy.app.plan import Plan, TlsPlan, WhenFull
+from mailproxy.app.plan import Plan, TlsPlan, UnusableOption, WhenFull
 from mailproxy.app.ready import announced
 from mailproxy.app.screen import Listening, Screen
 from mailproxy.app.studio import Studio
@@ -31,6 +31,7 @@ __all__ = [
     "Terms",
     "TlsPlan",
     "TlsTerms",
+    "UnusableOption",
     "Verify",
     "WhenFull",
     "record",

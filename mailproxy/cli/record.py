@@ -153,7 +153,7 @@ def record(
     """
     import trio
 
-    from mailproxy.app.record import Keep, Plan, Terms, TlsPlan, TlsTerms, WhenFull
+    from mailproxy.app.record import Keep, Plan, Terms, TlsPlan, TlsTerms, UnusableOption, WhenFull
     from mailproxy.app.record import Verify as Mode
     from mailproxy.app.record import record as run
     from mailproxy.app.routes import RouteError, is_private, parse, place, spread
@@ -193,6 +193,10 @@ def record(
         ),
         socks=asking,
     )
+    try:
+        plan.tls.try_files()
+    except UnusableOption as error:
+        raise typer.BadParameter(str(error), param_hint=error.option) from error
     trio.run(run, plan, Documents() if as_json else Live(quiet, plan.db))
 
 
