@@ -19,6 +19,7 @@ from mailproxy.model.octets import Side
 from mailproxy.wire.hello import ALERTS, Alert, ClientHello, Handshake, ServerHello
 
 RECORD: Final = 16_384
+DER: Final = 2  # X509_FILETYPE_ASN1 of OpenSSL's x509.h
 KEPT: Final = 4096  # octets of a peer that speaks in clear
 RECORD_TYPES: Final = frozenset({20, 21, 22, 23})  # RFC 8446 section 5.1
 _ALERT: Final = re.compile(r"(?:SSLV3|TLSV1|TLSV13|SSL/TLS)_(?:ALERT_)?(\w+)")
@@ -72,7 +73,7 @@ class Tls:
             self._shake()
             if not self.open:
                 return b""
-        plain = self._read()
+        plain = self._read() if self._in.pending or self._object.pending() else b""
         if self._waiting and not self.failure:
             self._say_what_waited()
         return plain
@@ -152,7 +153,7 @@ class Tls:
         if hasattr(self._object, "get_unverified_chain"):  # Python 3.13
             return list(self._object.get_unverified_chain())
         inner: Any = self._object._sslobj  # type: ignore[attr-defined]
-        return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in inner.get_unverified_chain() or ()]
+        return [each.public_bytes(DER) for each in inner.get_unverified_chain() or ()]
 
     # Inside.
 
