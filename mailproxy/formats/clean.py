@@ -1,0 +1,79 @@
+"""What mail, forums, terminals and word processors do to a text, undone.
+
+Each way of dirt is looked for in the whole text and only undone where it is everywhere: so a text that is clean stays
+as it is, to the last octet.
+"""
+
+import html
+import re
+from itertools import pairwise
+from typing import Final
+
+_BLANKS: Final = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2007": " ", "\u200b": None, "\ufeff": None})
+_BREAK: Final = re.compile(r"<br ?/?>(?:[ \t]*\n)?", re.IGNORECASE)
+_TAG: Final = re.compile(r"</?(?:p|pre|div|span|code|body|html)(?: [^<>\n]*)?>", re.IGNORECASE)
+_ENTITY: Final = re.compile(r"&(?:gt|lt|amp|quot|apos|nbsp|#0?39);")
+_FENCE: Final = re.compile(r"[ \t]*(?:```|~~~)[\w-]*[ \t]*")
+_QUOTE: Final = re.compile(r"(?:> ?|\| )")
+_NUMBER: Final = re.compile(r"[ \t]*([0-9]{1,7})(?:[.:)|\t] ?|  ?)")
+_CLOCK = r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?"
+_TIME: Final = re.compile(
+    rf"[ \t]*\[?(?:[0-9]{{4}}[-/][0-9]{{2}}[-/][0-9]{{2}}[T ]{_CLOCK}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?"
+    rf"|(?:[A-Z][a-z]{{2}} )?[A-Z][a-z]{{2}} [ 0-9][0-9] {_CLOCK}(?: [0-9]{{4}})?|{_CLOCK})\]?:?(?:\t| ?)"
+)
+_PROMPT: Final = re.compile(r"(?:\([\w.-]+\) ?)?\[?[\w.-]+@[\w.-]+[ :][^$#%>]{0,60}\]?[$#%] ?|[A-Z]:\\[^>]{0,80}>")
+_LAST: Final = re.compile(r"\n\s*[$#%>]?\s*\Z")
+_MOST: Final = 0.7
+
+
+def lines(text: str, times: bool = False) -> list[str]:
+    """The lines of a text, cleaned; with the times that they begin with, if asked for."""
+    return clean(text, times).split("\n")
+
+
+def clean(text: str, times: bool = False) -> str:
+    """A text without BOM, HTML, `^M`, fences, quote marks, line numbers, times and empty prompts around its lines."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = _LAST.sub("", unescaped(text))
+    if "\u00a0" in text or "\u200b" in text:
+        text = text.translate(_BLANKS)
+    split = [line.removesuffix("^M") for line in text.split("\n") if not _FENCE.fullmatch(line)]
+    split = _without_numbers(_without(split, _QUOTE))
+    split = _without_ticks(split if times else _without(split, _TIME))
+    return "\n".join(line for line in split if not _PROMPT.fullmatch(line))
+
+
+def unescaped(text: str) -> str:
+    """A text that went through HTML, as it was: where nothing but tags of layout holds a bare `<`."""
+    breaks, escaped = len(_BREAK.findall(text)), _ENTITY.search(text)
+    if not escaped and breaks < max(1, _MOST * text.count("\n")):
+        return text
+    plain = _TAG.sub("", _BREAK.sub("\n", text))
+    return text if escaped and "<" in plain else html.unescape(plain)
+
+
+def _without(split: list[str], what: re.Pattern[str]) -> list[str]:
+    """The lines without what nearly all of them begin with, however often."""
+    told = [line for line in split if line.strip()]
+    found = sum(what.match(line) is not None for line in told)
+    if len(told) < 2 or found < _MOST * len(told):
+        return split
+    return _without([what.sub("", line, count=1) if what.match(line) else line for line in split], what)
+
+
+def _without_numbers(split: list[str]) -> list[str]:
+    """The lines without their numbers, where these count up by one."""
+    found = [_NUMBER.match(line) for line in split]
+    numbers = [int(each[1]) for each in found if each]
+    steps = sum(after - before == 1 for before, after in pairwise(numbers))
+    if len(numbers) < 3 or steps < _MOST * (len(numbers) - 1) or len(numbers) < _MOST * sum(map(bool, split)):
+        return split
+    return [line[each.end() :] if each else line for line, each in zip(split, found, strict=True)]
+
+
+def _without_ticks(split: list[str]) -> list[str]:
+    told = [line.strip() for line in split if line.strip()]
+    ticked = sum(len(line) > 1 and line.startswith("`") and line.endswith("`") for line in told)
+    if not told or ticked < _MOST * len(told):
+        return split
+    return [line.strip()[1:-1] if line.strip().startswith("`") else line for line in split]
