@@ -1,5 +1,6 @@
 """Handshakes as the client and the record tell them."""
 
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +61,7 @@ def test_the_keys_of_both_sides_are_logged(servers: Servers, certificates: Certi
         proxy.stop()
         assert proxy.keeps(secrets(theirs)) == []
     assert secrets(theirs) < secrets(ours)
+    assert stat.filemode(ours.stat().st_mode) == "-rw-------"
 
 
 def secrets(keys: Path) -> set[bytes]:
