@@ -83,7 +83,7 @@ class Leg:
             tls.begin()
             self._transmit(tls.outgoing())
         self.hold(Hold.ORDER, False)
-        if early:
+        if early or self.ended:
             self._decrypt(tls, early)
 
     @property
@@ -128,6 +128,8 @@ class Leg:
             self._transmit(tls.outgoing())
         if shaking and tls.open:
             self._listener.secured(self.side, tls)
+            if self._finish:
+                self.finish()
         if plain:
             self._listener.received(self.side, plain)
         if tls.failure:
@@ -139,7 +141,9 @@ class Leg:
 
     def _alert(self, octets: bytes) -> None:
         """Send what tells the peer of a failure, if it still takes that: the failure is what is to be known."""
-        if octets and not self._out:
+        if self._out:
+            self._out += octets
+        elif octets and not self.closed:
             with suppress(OSError):
                 self.sock.send(octets)
 
@@ -196,11 +200,13 @@ class Leg:
             self._want()
 
     def finish(self, notify: bool = True) -> None:
-        """End the stream towards the peer, behind what waits; under TLS with a close_notify, or without."""
-        if self._tls and notify and not self._finish:
-            self._transmit(self._tls.end())
+        """End the stream towards the peer, behind what waits and the handshake; under TLS with a close_notify, or
+        without."""
+        tls = self._tls
+        if tls and notify and not self._finish:
+            self._transmit(tls.end())
         self._finish = True
-        if self._out or self.closed:
+        if self._out or self.closed or (tls and not (tls.open or tls.failure)):
             return
         try:
             self.sock.shutdown(socket.SHUT_WR)

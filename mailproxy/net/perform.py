@@ -10,7 +10,7 @@ import trio
 from mailproxy.model.octets import Entry, Side
 from mailproxy.model.session import How
 from mailproxy.model.session import Leg as LegFacts
-from mailproxy.model.tls import TlsFacts
+from mailproxy.model.tls import Security, TlsFacts
 from mailproxy.net.authority import AuthorityError
 from mailproxy.net.dial import Attempt, Failure, by_name, family
 from mailproxy.net.leg import Hold, Leg
@@ -155,8 +155,7 @@ class Conversation:
                 self._keep(forward)
         if answer and not relay.over:
             self._client.send(answer)
-        while relay.due:
-            self._perform(relay.proceed(self._now()))
+        self._proceed()
         self._owner.understood()
 
     def ended(self, side: Side, notified: bool | None) -> None:
@@ -169,6 +168,8 @@ class Conversation:
         self._handshake_over(side)
         if not self._relay.over:
             self._try(lambda: self._relay.secured(side, self._facts(tls), self._now()))
+        if side is Side.SERVER and self._relay.ways.client is not Security.TLS:
+            self._hear_early()
 
     def insecure(self, side: Side, tls: Tls) -> None:
         """TLS with a peer has failed."""
@@ -189,14 +190,21 @@ class Conversation:
 
     # Inside.
 
+    def _proceed(self) -> None:
+        relay = self._relay
+        while relay.due and not relay.over:
+            self._perform(relay.proceed(self._now()))
+
     def _try(self, event: Callable[[], list[Action]]) -> None:
         try:
             self._perform(event())
+            self._proceed()
         except Exception as failure:  # as above
             self._failed(failure)
 
     def _failed(self, failure: Exception) -> None:
         self._relay.over = True
+        self._stop_waiting()
         self._client.reset()
         if self._server:
             self._server.reset()
@@ -232,8 +240,16 @@ class Conversation:
         self._server.open()
         self._try(lambda: self._relay.connected(self._address.host, peer[0], at))
         self._catch_up(self._server)
-        if self._early and self._relay.ways.client_may_begin:
-            self.received(Side.CLIENT, self._early)
+        if self._relay.ways.server is Security.STARTTLS and not (self._stall or self._relay.over):
+            self._have_patience(Side.SERVER, "TLS was not begun")
+        if self._relay.ways.client_may_begin:
+            self._hear_early()
+
+    def _hear_early(self) -> None:
+        """Hear what the client said before it could be read; where its connection is to be secured, TLS hears that."""
+        early, self._early = self._early, b""
+        if early:
+            self.received(Side.CLIENT, early)
 
     def _catch_up(self, server: Leg) -> None:
         """Hand over what the client said, and that it has ended, before there was a server."""
@@ -274,6 +290,8 @@ class Conversation:
         leg, other = self._leg(side), self._leg(side.other)
         assert leg is not None
         assert self._securing is not None
+        if leg.closed:
+            return
         if other:
             other.hold(Hold.HANDSHAKE, True)
         try:
@@ -281,8 +299,12 @@ class Conversation:
         except (AuthorityError, OSError, ValueError) as error:
             self._perform(self._relay.insecure(side, Insecure(str(error)), self._now()))
             return
+        self._stop_waiting()
         self._stall = self._patience.after(self._securing.patience, lambda: self._stalled(side, tls))
-        leg.secure(tls, self._early if side is Side.CLIENT else b"")
+        early = b""
+        if side is Side.CLIENT:
+            early, self._early = self._early, b""
+        leg.secure(tls, early)
 
     def _stalled(self, side: Side, tls: Tls) -> None:
         assert self._securing is not None
@@ -290,9 +312,22 @@ class Conversation:
         tls.give_up(f"{what} within {self._securing.patience:g} s")
         self.insecure(side, tls)
 
+    def _have_patience(self, side: Side, what: str) -> None:
+        """Wait for TLS to begin, for as long as for a handshake."""
+        assert self._securing is not None
+        seconds = self._securing.patience
+        why = Insecure(f"{what} within {seconds:g} s", by=side)
+        self._stall = self._patience.after(
+            seconds, lambda: self._try(lambda: self._relay.insecure(side, why, self._now()))
+        )
+
+    def _stop_waiting(self) -> None:
+        stall, self._stall = self._stall, None
+        if stall:
+            stall.cancel()
+
     def _handshake_over(self, side: Side) -> None:
-        if self._stall:
-            self._stall.cancel()
+        self._stop_waiting()
         if other := self._leg(side.other):
             other.hold(Hold.HANDSHAKE, False)
 
@@ -304,7 +339,8 @@ class Conversation:
 
     def _failure(self, tls: Tls) -> Insecure:
         self._facts(tls)
-        return Insecure(tls.failure, tls.alert_number, tls.by, tls.clear)
+        by = tls.by if tls.by is tls.peer else None
+        return Insecure(tls.failure, tls.alert_number, by, tls.clear)
 
     def _answer_preface(self, how: How | None, own: tuple[str, int]) -> None:
         """Tell the client what became of the connection that it asked for, and listen to what it has to say."""
@@ -338,8 +374,7 @@ class Conversation:
                 attempt.abandon()
             case trio.CancelScope():
                 attempt.cancel()
-        if self._stall:
-            self._stall.cancel()
+        self._stop_waiting()
         self._client.close()
         if self._server:
             self._server.close()

@@ -138,7 +138,11 @@ class Dialogue(Contents):
         return Note(Mark.TROUBLE, f"dropped {where}: {escape(said[:STRAY_SHOWN])}", self.at)
 
     def stray_noted(self) -> None:
-        """Hear from a record that octets were dropped where TLS began."""
+        """Flag the wish for TLS behind which octets went nowhere: the one that nobody has answered, or the last one."""
+        for turn in self.pending:
+            if turn.verb == self.upgrade:
+                turn.flags.add(Flag.STRAY)
+                return
         for index in range(len(self.exchanges) - 1, -1, -1):
             exchange = self.exchanges[index]
             if exchange.verb == self.upgrade:
@@ -150,7 +154,7 @@ class Dialogue(Contents):
         self._behind = self.client.cut()
         self.upgrade_turn = Upgrade.ASKED
         self.waiting = True
-        while turn.move is Move.WAITING and not self._over:
+        while self._awaited(turn):
             yield
         self.waiting = False
         if self._behind is not None and not self._over:
@@ -194,14 +198,14 @@ class Dialogue(Contents):
 
     def undecided(self, turn: Turn) -> Steps:
         """Wait until the server has answered; octets that come meanwhile are settled as commands."""
-        if self.apart and turn.verb == self.upgrade:
+        if self.apart and turn.verb == self.upgrade and not self.client.gone_on:
             yield from self.upgrading(turn)
             return
         taken: list[bytes] = []
         content = turn.verb == "DATA" and self.terms.content is not Keep.FULL
         reading = self.command_line()
         self.waiting = True
-        while turn.move is Move.WAITING and not self._over:
+        while self._awaited(turn):
             if self.client.buffer:
                 turn.flags.add(Flag.STRAY if turn.verb == self.upgrade else Flag.EARLY)
             if self.client.buffer and not content:
@@ -215,3 +219,8 @@ class Dialogue(Contents):
         self.waiting = False
         if taken:
             self.client.push_back(b"".join(taken))
+
+    def _awaited(self, turn: Turn) -> bool:
+        """Whether the server may still answer. One that has ended will grant no TLS."""
+        ended = turn.verb == self.upgrade and self.server.closed
+        return turn.move is Move.WAITING and not self._over and not ended

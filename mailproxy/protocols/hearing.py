@@ -67,6 +67,10 @@ class Hearing(ABC):
         """Tell of octets that stood where TLS was to begin and went nowhere."""
 
     @abstractmethod
+    def stray_noted(self) -> None:
+        """Flag the exchange behind which octets went nowhere."""
+
+    @abstractmethod
     def hear_server(self) -> Steps:
         """Read the server's side."""
 
@@ -139,6 +143,7 @@ class Hearing(ABC):
         self._inbox(side).closed = True
         if side is Side.SERVER:
             next(self._server_steps)
+            self.decided = self.decided or self.waiting  # no answer will come
             self._settle_decision()
             return Heard(self._entries(side), b"")
         held, self._held = self._held, b""
@@ -154,6 +159,7 @@ class Hearing(ABC):
         entries += self._entries(Side.CLIENT)
         if self._behind:
             self._notes.append(self.stray(Side.CLIENT, self.released()))
+            self.stray_noted()
         entries += self._entries(Side.CLIENT)
         while self.pending:
             turn = self.pending.popleft()

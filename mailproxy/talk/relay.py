@@ -75,11 +75,14 @@ class Relay:
         match turn:
             case Upgrade.ASKED:
                 return [Listen(Side.CLIENT, False)]
+            case Upgrade.GRANTED if self.endings:
+                side = next(iter(self.endings))
+                return self.insecure(side, Insecure("closed before the handshake", by=side), at)
             case Upgrade.GRANTED:
                 return [self._start_tls(Side.SERVER)]
             case Upgrade.REFUSED:
                 heard = self.received(Side.CLIENT, self.dialogue.released(), at)
-                return [Record(heard.entries), *_sent(Side.SERVER, heard.forward), Listen(Side.CLIENT, True)]
+                return [*handed(Side.CLIENT, heard), Listen(Side.CLIENT, True)]
             case None:
                 return []
 
@@ -97,20 +100,19 @@ class Relay:
 
     def insecure(self, side: Side, why: Insecure, at: int) -> list[Action]:
         """TLS with a peer has failed, in the handshake or later."""
-        entries: list[Entry] = []
-        if why.clear:
-            entries += self.dialogue.feed(side, why.clear, at).entries
-        entries.append(Note(Mark.TROUBLE, f"TLS failed with the {side}: {why.reason}", at))
+        heard: list[Action] = [Record(self.dialogue.feed(side, why.clear, at).entries)] if why.clear else []
+        note = Note(Mark.TROUBLE, f"TLS failed with the {side}: {why.reason}", at)
         self.endings[side] = Ending(why.by, How.FAILED, at)
         told: list[Action] = []
         if side is Side.SERVER and self._client_waits and Side.CLIENT not in self._secure:
             alert = b"" if why.alert is None else ALERT_RECORD + bytes([why.alert])
-            told = _sent(Side.CLIENT, why.clear or alert)
-        return self._conclude(entries, None, at, last=told)
+            told = sent(Side.CLIENT, why.clear or alert)
+        return self._conclude([note], None, at, heard, told)
 
     def ended(self, side: Side, at: int, notified: bool | None = None) -> list[Action]:
         """A peer has ended its stream; it may still listen. Under TLS, `notified` tells whether with close_notify."""
         heard = self.dialogue.close(side, at)
+        self.due = self.due or self.dialogue.upgrade_turn is not None
         entries = heard.entries
         how = {None: "", True: " (close_notify)", False: " (no close_notify)"}[notified]
         if not self.endings:
@@ -167,7 +169,7 @@ class Relay:
         said = ", ".join(facts.faults) + (f" ({facts.reason})" if facts.reason not in {"", *facts.faults} else "")
         notes.append(Note(Mark.TROUBLE, f"TLS failed with the server: {said}", at))
         self.endings[Side.SERVER] = Ending(None, How.FAILED, at)
-        told = _sent(Side.CLIENT, ALERT_RECORD + bytes([ACCESS_DENIED])) if self._client_waits else []
+        told = sent(Side.CLIENT, ALERT_RECORD + bytes([ACCESS_DENIED])) if self._client_waits else []
         return self._conclude(notes, None, at, last=told)
 
     def _conclude(
@@ -191,5 +193,10 @@ class Relay:
         return actions
 
 
-def _sent(to: Side, octets: bytes) -> list[Action]:
+def handed(side: Side, heard: Heard) -> list[Action]:
+    """What a peer has said, recorded and handed to the other, and this one's answer."""
+    return [Record(heard.entries), *sent(side.other, heard.forward), *sent(side, heard.answer)]
+
+
+def sent(to: Side, octets: bytes) -> list[Action]:
     return [Send(to, octets)] if octets else []

@@ -116,6 +116,11 @@ class Inbox:
         self.settled += len(octets)
         self.position -= len(octets)
 
+    @property
+    def gone_on(self) -> bool:
+        """Whether some of what is unread has been noted before, and is on its way to the other peer."""
+        return bool(self.settled or self._withheld)
+
     def cut(self) -> bytes:
         """Take out what is unread and not settled: nobody will read it."""
         octets = self.buffer[self.settled :]
