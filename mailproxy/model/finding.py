@@ -87,8 +87,8 @@ class Finding(NamedTuple):
 class Verdict(NamedTuple):
     """What went wrong in a session, where, by whom, how sure that is, by which rule, and what to do.
 
-    `summary` is one sentence; `remedy` tells what to change in the client at hand, or what to ask the provider for; both
-    are plain words. `also_possible` holds two at most. `findings` did not decide it.
+    `summary` is one sentence; `remedy` tells what to change in the client at hand, or what to ask the provider for;
+    both are plain words. `also_possible` holds two at most. `findings` did not decide it.
     """
 
     outcome: Outcome

@@ -1,0 +1,50 @@
+"""The verdict of a session: all rules look at it, and the first cause decides.
+
+A rule names a step, and how special it is. Of all causes the one at the earliest step wins, for what comes later follows
+from it; of several at one step the most special. What the messages that went through tell makes a failure partial.
+"""
+
+from typing import Final
+
+from mailproxy.analysis.cause import Cause
+from mailproxy.analysis.rules import LINTS, RULES
+from mailproxy.analysis.view import View
+from mailproxy.model.finding import Blame, Confidence, Finding, Outcome, Stage, Verdict
+from mailproxy.model.session import Recording
+
+OURS: Final = ("cut off", "the proxy was killed")
+
+
+def diagnose(recording: Recording) -> Verdict:
+    """What a session's failure means. The recording is one that was read (its exchanges are there)."""
+    view = View(recording)
+    causes = [cause._replace(rule=rule.name) for rule in RULES for cause in rule.look(view)]
+    findings = tuple(Finding(lint.name, found.summary, found.evidence) for lint in LINTS for found in lint.look(view))
+    if not causes:
+        return _well(view, findings)
+    first = min(causes, key=lambda cause: (cause.at, -cause.special))
+    return Verdict(
+        _outcome(view, first), first.stage, first.blame, first.also[:2], first.confidence, first.rule,
+        first.summary, first.evidence, first.remedy, findings,
+    )  # fmt: skip
+
+
+def _outcome(view: View, cause: Cause) -> Outcome:
+    if cause.outcome:
+        return cause.outcome
+    return Outcome.PARTIAL if view.sent or view.fetched else Outcome.FAILED
+
+
+def _well(view: View, findings: tuple[Finding, ...]) -> Verdict:
+    cut = any(text.startswith(OURS) for _, text in view.troubles)
+    outcome = Outcome.UNFINISHED if cut and view.quit is None else Outcome.OK
+    summary = (
+        "The recording was cut off before the session ended." if outcome is Outcome.UNFINISHED else _achieved(view)
+    )
+    return Verdict(outcome, Stage.NONE, Blame.NONE, (), Confidence.HIGH, "ok", summary, (), "", findings)
+
+
+def _achieved(view: View) -> str:
+    counts = [(view.sent, "sent"), (view.fetched, "fetched")]
+    done = [f"{n} message{'s were' if n != 1 else ' was'} {what}" for n, what in counts if n]
+    return (", ".join(done).capitalize() or "Nothing went wrong") + "."

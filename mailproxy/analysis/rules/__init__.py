@@ -1,0 +1,23 @@
+"""The rules, one idea a file. `RULES` decide, `LINTS` only point something out."""
+
+from mailproxy.analysis.cause import Rule
+from mailproxy.analysis.rules import (
+    capabilities,
+    connection,
+    envelope,
+    hello,
+    idle,
+    login,
+    middlebox,
+    pop3,
+    refusal,
+    sasl,
+    tls,
+    transfer,
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (
+    *connection.RULES, *tls.RULES, *middlebox.RULES, *hello.RULES, *capabilities.RULES, *sasl.RULES, *login.RULES,
+    *idle.RULES, *envelope.RULES, *transfer.RULES, *pop3.RULES, *refusal.RULES,
+)  # fmt: skip
+LINTS: tuple[Rule, ...] = ()

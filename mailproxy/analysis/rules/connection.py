@@ -1,0 +1,37 @@
+"""No connection came about."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from mailproxy.analysis.cause import Cause, Rule
+from mailproxy.analysis.others import others
+from mailproxy.analysis.texts import CONFIG, FAULT, NETWORK
+from mailproxy.analysis.view import View
+from mailproxy.model.finding import Blame, Evidence, Outcome, Stage
+
+WAYS: Final = (
+    ("no such host", CONFIG, (NETWORK,), "The server's name has no address.",
+     "Check the server's name in the mail program for a slip of the finger, and that the machine is online."),
+    ("connection refused", CONFIG, (FAULT, NETWORK), "Nobody listens at that address and port.",
+     "Check port and server name; if they are right, the server is not running."),
+    ("connection timed out", NETWORK, (CONFIG, FAULT), "Nothing at that address answers.",
+     "Check port and server name; a firewall or the provider of the line may block the port (25 often is): try 587 or 465."),
+    ("no route to host", NETWORK, (CONFIG,), "There is no way to that address.", "Check the network, IPv6 and VPN."),
+    ("connection failed", NETWORK, (CONFIG,), "The connection did not come about.", "Check the network, and the server's name and port."),
+    ("turned away", CONFIG, (), "The program did not speak SOCKS as it must.", "Enter mailproxy in the program as SOCKS v5 proxy."),
+)  # fmt: skip
+
+
+def look(view: View) -> Iterator[Cause]:
+    """Say why."""
+    for at, text in view.troubles:
+        for begins, blame, also, summary, remedy in WAYS:
+            if text.startswith(begins):
+                yield Cause(
+                    0, 90, Stage.CONNECT, Blame(blame), summary, remedy, (Evidence(note=at),), others(also),
+                    outcome=Outcome.FAILED,
+                )  # fmt: skip
+                return
+
+
+RULES: Final = (Rule("no-connection", "no connection to the server came about", look),)

@@ -1,0 +1,28 @@
+"""Senders and recipients as the client gave them."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mailproxy.analysis.cause import Cause, Rule
+from mailproxy.analysis.others import others
+from mailproxy.analysis.standing import standing
+from mailproxy.analysis.texts import CONFIG, POLICY, PROGRAM
+from mailproxy.analysis.view import View, evidence, said
+
+NULL: Final = re.compile(r"FROM:\s*<>", re.I)
+SENDER: Final = re.compile(r"sender|from|user|empty|null|address|owner", re.I)
+
+
+def null_sender(view: View) -> Iterator[Cause]:
+    """The empty sender is for notices of servers (RFC 5321 section 4.5.5), and is refused."""
+    for index in standing(view):
+        each = view.steps[index]
+        if each.verb == "MAIL" and NULL.search(each.argument) and SENDER.search(said(each)):
+            yield Cause(
+                index, 50, view.stage(index), CONFIG, "The message was sent with an empty sender, which the server does not take here.",
+                "Enter the sender's address (envelope sender) in the program.", evidence(each), others((PROGRAM, POLICY)),
+            )  # fmt: skip
+
+
+RULES: Final = (Rule("null-sender", "an empty sender that is refused", null_sender),)

@@ -1,0 +1,97 @@
+"""How the client greeted, and what the server makes of it later."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mailproxy.analysis.cause import Cause, Rule
+from mailproxy.analysis.others import others
+from mailproxy.analysis.standing import standing
+from mailproxy.analysis.texts import CONFIG, CREDENTIALS, FAULT, POLICY, PROGRAM, find
+from mailproxy.analysis.view import HELLOS, View, accepted, evidence, said
+from mailproxy.model.finding import Blame, Evidence
+
+AUTH_TEXT: Final = re.compile(r"auth|log ?in|account|hello|helo|ehlo|credential|session", re.I)
+
+
+def name_refused(view: View) -> Iterator[Cause]:
+    """The name of the greeting is refused, often as late as at RCPT: a program's own, or a machine's without a name."""
+    for index in standing(view):
+        each = view.steps[index]
+        row = find(each.verb, each.reply.code if each.reply else "", said(each))
+        if row is None or row.name != "hello-name":
+            continue
+        inside = view.logged_in(index)
+        blame, also = (PROGRAM, (POLICY, CONFIG)) if inside else (CONFIG, (POLICY, PROGRAM))
+        greeted = view.hello(index)
+        yield Cause(
+            index, 50, view.stage(index), blame, row.summary, row.remedy,
+            (*([Evidence(greeted.command)] if greeted and greeted.command else []), *evidence(each)), others(also),
+        )  # fmt: skip
+
+
+def not_remembered(view: View) -> Iterator[Cause]:
+    """The server asks for a hello that it has taken already."""
+    for index in standing(view):
+        each = view.steps[index]
+        if (
+            each.verb not in HELLOS
+            and re.search(r"(?:send|say|need|polite|expected).{0,20}(?:helo|ehlo|hello)", said(each), re.I)
+            and (greeted := view.hello(index))
+            and not re.search(r"auth", said(each), re.I)
+        ):
+            yield Cause(
+                index, 55, view.stage(index), FAULT, "The server asks for a greeting that it has accepted before.",
+                "Tell the server's administrator: its HELO handling forgets the greeting.",
+                (*evidence(greeted), *evidence(each)), others((PROGRAM,)),
+            )  # fmt: skip
+
+
+def twice(view: View) -> Iterator[Cause]:
+    """EHLO again after the login makes some servers forget it."""
+    login = view.login
+    if login is None or not view.smtp:
+        return
+    again = next(
+        (i for i in range(login + 1, len(view.steps)) if view.steps[i].verb in HELLOS and accepted(view.steps[i])), None
+    )
+    for index in standing(view):
+        if again is not None and index > again and AUTH_TEXT.search(said(view.steps[index])):
+            each = view.steps[index]
+            yield Cause(
+                index, 60, view.stage(index), PROGRAM, "The client said EHLO again after it had logged in, and the server forgot the login.",
+                "Update the mail program; a server may take EHLO as a new beginning (RFC 5321 section 4.1.4).",
+                (*evidence(view.steps[again]), *evidence(each)), others((FAULT,)),
+            )  # fmt: skip
+
+
+def login_without(view: View) -> Iterator[Cause]:
+    """AUTH, or mail that needs one, after HELO: only EHLO tells what the server offers."""
+    for index in standing(view):
+        each = view.steps[index]
+        greeted = view.hello(index)
+        if not view.smtp or greeted is None or greeted.verb != "HELO" or view.logged_in(index):
+            continue
+        row = find(each.verb or "MAIL", each.reply.code if each.reply else "", said(each))
+        wanted = row is not None and row.name in {"auth-wanted", "tls-first"}
+        if each.verb == "AUTH" and (
+            wanted or re.search(r"advertis|ehlo|not (?:available|enabled|supported)", said(each), re.I)
+        ):
+            blame: Blame = PROGRAM
+        elif wanted:
+            blame = PROGRAM
+        else:
+            continue
+        yield Cause(
+            index, 60, view.stage(index), blame, "The client greets with HELO, so it learns of no login and of no TLS, which this server wants.",
+            "Use a program or a setting that says EHLO.", (*evidence(greeted), *evidence(each)),
+            others((CONFIG, CREDENTIALS if each.verb == "AUTH" else POLICY)),
+        )  # fmt: skip
+
+
+RULES: Final = (
+    Rule("hello-refused", "the name in EHLO is refused, then or later", name_refused),
+    Rule("hello-forgotten", "the server asks for a hello it has accepted", not_remembered),
+    Rule("hello-twice", "EHLO after the login makes the server forget the login", twice),
+    Rule("hello-old", "HELO where a login or TLS is wanted", login_without),
+)

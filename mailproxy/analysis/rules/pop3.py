@@ -1,0 +1,85 @@
+"""What is peculiar to POP3: listings that lie, status words that are none, replies read too early."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mailproxy.analysis.cause import Cause, Rule
+from mailproxy.analysis.others import others
+from mailproxy.analysis.texts import CONFIG, FAULT, PROGRAM, UNKNOWN
+from mailproxy.analysis.view import View, accepted, complete, evidence
+from mailproxy.model.exchange import Flag
+from mailproxy.model.finding import Confidence, Outcome, Stage
+
+NUMBERED: Final = re.compile(r"\d+\s+\S+")
+STATUS: Final = frozenset({"+OK", "-ERR", "+", ""})
+
+
+def odd_status(view: View) -> Iterator[Cause]:
+    """A status word that RFC 1939 does not know."""
+    if view.protocol != "pop3":
+        return
+    for index, each in enumerate(view.steps):
+        if each.reply and each.reply.code not in STATUS and Flag.UNPARSED not in each.flags:
+            yield Cause(
+                index, 60, view.stage(index), FAULT, f"The server answers with {each.reply.code}, which is no status of POP3.",
+                "Tell the provider: it must be +OK or -ERR.", evidence(each),
+            )  # fmt: skip
+
+
+def unnumbered(view: View) -> Iterator[Cause]:
+    """The answer to UIDL or LIST with a number, without that number (RFC 1939 section 7)."""
+    for index, each in enumerate(view.steps):
+        one = view.protocol == "pop3" and each.verb in {"UIDL", "LIST"} and each.argument.strip().isdigit()
+        if one and accepted(each) and each.reply and not NUMBERED.match(each.reply.text.strip()):
+            yield Cause(
+                index, 40, Stage.TRANSACTION, FAULT, f"The answer to {each.verb} {each.argument} lacks the number of the message.",
+                "Tell the provider; the mail program cannot use such an answer.", evidence(each),
+            )  # fmt: skip
+
+
+def impatient(view: View) -> Iterator[Cause]:
+    """The client goes on while an answer is still coming."""
+    for index, each in enumerate(view.steps[:-1]):
+        again = view.steps[index + 1]
+        if view.protocol == "pop3" and each.verb == again.verb == "CAPA" and not again.replies:
+            yield Cause(
+                index, 40, Stage.AUTH, PROGRAM, "The client takes the first packet of an answer for all of it, and asks again.",
+                "Update the mail program: an answer of several lines ends with a dot, in whatever pieces it comes.",
+                (*evidence(each), *evidence(again)), others((UNKNOWN,)),
+            )  # fmt: skip
+
+
+def stopped_fetching(view: View) -> Iterator[Cause]:
+    """Some messages were fetched, others that are there were not, and the client just stopped."""
+    if view.protocol != "pop3" or view.quit is not None or view.troubles:
+        return
+    stat = next((each for each in view.steps if each.verb == "STAT" and accepted(each)), None)
+    count = re.match(r"\d+", stat.reply.text) if stat and stat.reply else None
+    taken = [i for i, each in enumerate(view.steps) if each.verb in {"RETR", "TOP"} and accepted(each)]
+    whole = [i for i in taken if view.steps[i].verb == "RETR" or int(view.steps[i].argument.split()[-1] or 0) > 1000]
+    if count and whole and len(whole) < int(count[0]):
+        yield Cause(
+            len(view.steps), 10, Stage.TRANSACTION, CONFIG, "The client stopped in the middle of fetching, with no trouble on the wire.",
+            "Look at the mail program's own log: it could not go on with what it had fetched.", evidence(view.steps[whole[-1]]),
+            others((PROGRAM,)), Confidence.LOW, Outcome.PARTIAL,
+        )  # fmt: skip
+
+
+def endless(view: View) -> Iterator[Cause]:
+    """A message whose end never came, or came too early, by the announced size."""
+    for index, each in enumerate(view.steps):
+        if each.verb in {"RETR", "TOP"} and Flag.ODD_END in each.flags and complete(each) and not view.gaps:
+            yield Cause(
+                index, 20, Stage.TRANSACTION, FAULT, "A message has no end: the line with the dot is missing.",
+                "Tell the provider which message it is, and take it out on the web.", evidence(each), others((UNKNOWN,)),
+            )  # fmt: skip
+
+
+RULES: Final = (
+    Rule("pop3-status", "a status that is neither +OK nor -ERR", odd_status),
+    Rule("pop3-unnumbered", "UIDL or LIST of one message, answered without its number", unnumbered),
+    Rule("pop3-impatient", "a client that does not wait for the end of a listing", impatient),
+    Rule("pop3-stopped", "a client that stops fetching with nothing wrong on the wire", stopped_fetching),
+    Rule("pop3-endless", "a message without its final dot", endless),
+)
