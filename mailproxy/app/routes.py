@@ -73,6 +73,15 @@ class Route(NamedTuple):
         return f"{scheme(self.protocol, self.server)}://{place(self.host, self.port)}"
 
 
+def settled(route: Route, apart: bool) -> Route:
+    """The route with its `apart` decided, which is `apart` where it says nothing.
+
+    Where TLS passes through, the mail program speaks it with the server itself: it is secured as the server is.
+    """
+    route = route._replace(apart=apart if route.apart is None else route.apart)
+    return route if route.apart else route._replace(client=route.server)
+
+
 def scheme(protocol: str, security: Security) -> str:
     """The scheme of a URL: `smtp`, `smtps`, `smtp+starttls`."""
     return protocol + {Security.NONE: "", Security.STARTTLS: "+starttls", Security.TLS: "s"}[security]

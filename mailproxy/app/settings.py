@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import platformdirs
 
-from mailproxy.app.routes import Route, RouteError, make
+from mailproxy.app.routes import Route, RouteError, make, settled
 from mailproxy.model.tls import Verify
 
 FILE: Final = Path("mailproxy.toml")
@@ -106,7 +106,8 @@ def _route(path: Path, said: Any) -> Route:
                 raise SettingsError(f"{path}: {error}") from error
             verify = Verify(own["verify"]) if "verify" in own else None
             apart = own["tls"] == "apart" if "tls" in own else None
-            return route._replace(verify=verify, tls_min=own.get("tls_min"), apart=apart)
+            route = route._replace(verify=verify, tls_min=own.get("tls_min"))
+            return route if apart is None else settled(route, apart)
         case _:
             raise SettingsError(
                 f'{path}: a [[route]] has upstream = "smtp://host:port" and may have listen = "port", '

@@ -63,7 +63,7 @@ class Desk:
         host, port = request.host.rstrip("."), request.port
         for route in self._plan.routes:
             if (route.host.rstrip(".").lower(), route.port) == (host.lower(), port):
-                return route
+                return _as_to_the_server(route)
         for protocol in map(named, names()):
             if protocol.tls and port == protocol.tls.server:
                 return Route(protocol.name, "", 0, host, port, client=Security.TLS, server=Security.TLS)
@@ -71,6 +71,12 @@ class Desk:
             if port in known or SUBMISSION_TOO.get(port) == protocol.name:
                 return Route(protocol.name, "", 0, host, port)
         return _blind(host, port)
+
+
+def _as_to_the_server(route: Route) -> Route:
+    """The route for a client that takes mailproxy for the server: it secures its connection as the server wants it."""
+    security = Security.TLS if route.server is Security.TLS else Security.NONE
+    return route._replace(client=security, server=security)
 
 
 def _blind(host: str, port: int) -> Route:

@@ -20,7 +20,7 @@ from mailproxy.protocols.outcome import TURNED_AWAY, Tally
 from mailproxy.store.recorder import Sheet
 from mailproxy.store.trouble import RecordingStopped
 from mailproxy.talk.bridge import Bridge
-from mailproxy.talk.relay import Relay
+from mailproxy.talk.relay import CLEAR, Relay
 from mailproxy.talk.ways import Ways
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Take:
 def _relay(route: Route, plan: Plan, own_address: str) -> Relay:
     protocol = named(route.protocol)
     apart = plan.tls.apart if route.apart is None else route.apart
-    ways = Ways(route.client, route.server, apart, route.verify or plan.tls.terms.verify)
+    ways = Ways(route.client, route.server, True, route.verify or plan.tls.terms.verify) if apart else CLEAR
     dialogue = protocol.dialogue(plan.terms)
     if ways.bridged and protocol.upgrading:
         return Bridge(dialogue, ways, protocol.upgrading, own_address)

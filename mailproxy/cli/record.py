@@ -156,16 +156,21 @@ def record(
     from mailproxy.app.record import Keep, Plan, Terms, TlsPlan, TlsTerms, UnusableOption, WhenFull
     from mailproxy.app.record import Verify as Mode
     from mailproxy.app.record import record as run
-    from mailproxy.app.routes import RouteError, is_private, parse, place, spread
+    from mailproxy.app.routes import RouteError, is_private, parse, place, settled, spread
     from mailproxy.app.routes import socks as parse_socks
     from mailproxy.app.settings import authority
 
     settings = _settings(config)
+    apart = (tls or settings.tls or Tls.APART) == Tls.APART
     try:
-        planned = spread([parse(each) for each in routes] if routes else settings.routes)
-        asking = parse_socks(where) if (where := socks or settings.socks) else None
+        wanted = [parse(each) for each in routes] if routes else settings.routes
     except RouteError as error:
         raise typer.BadParameter(str(error), param_hint="UPSTREAM") from error
+    planned = spread(settled(each, apart) for each in wanted)
+    try:
+        asking = parse_socks(where) if (where := socks or settings.socks) else None
+    except RouteError as error:
+        raise typer.BadParameter(str(error), param_hint="--socks") from error
     if not planned and not asking:
         raise typer.BadParameter("name a server, as in smtp://mail.example.org:587", param_hint="UPSTREAM")
     for route in (*planned, *([asking] if asking else [])):
@@ -181,7 +186,7 @@ def record(
         live=not (quiet or as_json),
         poller=poller,
         tls=TlsPlan(
-            (tls or settings.tls or Tls.APART) == Tls.APART,
+            apart,
             TlsTerms(
                 Mode(verify or settings.verify or "mirror"),
                 str(tls_min or settings.tls_min or ""),

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mailproxy.app.routes import Route, RouteError, is_private, parse, place, socks, spread
+from mailproxy.app.routes import Route, RouteError, is_private, parse, place, settled, socks, spread
 from mailproxy.model.tls import Security
 
 TLS, STARTTLS = Security.TLS, Security.STARTTLS
@@ -149,3 +149,25 @@ def test_a_port_is_given_to_one_server_and_one_that_was_asked_for_stays(typed: s
 )
 def test_who_can_reach_an_address(host: str, private: bool) -> None:
     assert is_private(host) is private
+
+
+@pytest.mark.parametrize(
+    ("typed", "security"),
+    [
+        ("smtps://x", "SSL/TLS"),
+        ("2465=smtps://x", "SSL/TLS"),
+        ("smtps://=smtps://x", "SSL/TLS"),
+        ("smtp+starttls://x", "STARTTLS"),
+        ("smtp://x", "none, or STARTTLS where it was that"),
+    ],
+)
+def test_where_tls_passes_through_the_mail_program_speaks_it_with_the_server(typed: str, security: str) -> None:
+    route = settled(parse(typed), apart=False)
+    assert (route.security, route.presents, route.upstream) == (security, False, parse(typed).upstream)
+
+
+def test_what_a_route_says_of_tls_counts_more_than_what_is_said_of_all() -> None:
+    route = parse("smtps://x")
+    assert settled(route, apart=True) == route._replace(apart=True)
+    assert settled(route._replace(apart=True), apart=False) == route._replace(apart=True)
+    assert settled(route._replace(apart=False), apart=True).client is TLS

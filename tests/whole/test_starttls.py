@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from . import need
+from .certificate import Certificates
 from .client import Login, Ran, run
 from .dovecot import PASSWORD, Dovecot, Mailbox
 from .messages import message, received, untraced
@@ -73,3 +76,41 @@ def test_curl_fetches(dovecot: Dovecot, mailbox: Mailbox, tmp_path: Path) -> Non
     assert mail == received("a-lot")
     assert said(session) == ["+OK", "CAPA +OK", "STLS +OK"]
     assert_opaque(session)
+
+
+@pytest.mark.parametrize("listener", ["0", "pop3s://127.0.0.1:0"])
+def test_curl_fetches_where_tls_comes_first(
+    listener: str, dovecot: Dovecot, mailbox: Mailbox, certificates: Certificates, tmp_path: Path
+) -> None:
+    """It trusts the server's certificate, and no other."""
+    mailbox.put(message("a-lot"))
+    with Proxy(tmp_path / "proxy", "--tls", "passthrough", f"{listener}=pop3s://{dovecot.pop3s}") as proxy:
+        mail = run(
+            *("curl", "--silent", "--show-error", "--cacert", str(certificates.root)),
+            *(f"pop3s://{proxy.address('pop3')}/1", "--user", f"{mailbox.name}:{PASSWORD}"),
+            home=tmp_path,
+        ).succeeded()
+        proxy.stop()
+        (session,) = proxy.sessions()
+    assert mail == received("a-lot")
+    assert said(session) == []
+    assert_opaque(session)
+
+
+def test_curl_fetches_by_socks_from_a_server_that_has_a_route_in_clear(
+    dovecot: Dovecot, mailbox: Mailbox, certificates: Certificates, tmp_path: Path
+) -> None:
+    """As `mailproxy setup` writes one: by SOCKS the client speaks as with the server all the same."""
+    mailbox.put(message("a-lot"))
+    options = ("--socks", "0", "--trust", str(certificates.root))
+    with Proxy(tmp_path / "proxy", *options, f"0=pop3s://{dovecot.pop3s}") as proxy:
+        mail = run(
+            *("curl", "--silent", "--show-error", "--cacert", str(proxy.root)),
+            *("--socks5-hostname", str(proxy.address("socks"))),
+            *(f"pop3s://{dovecot.pop3s}/1", "--user", f"{mailbox.name}:{PASSWORD}"),
+            home=tmp_path,
+        ).succeeded()
+        proxy.stop()
+        (session,) = proxy.sessions()
+    assert mail == received("a-lot")
+    assert any("TLS with the client" in note for note in notes(session)), notes(session)
