@@ -6,6 +6,7 @@ as it is, to the last octet.
 
 import html
 import re
+from datetime import date, datetime, time
 from itertools import pairwise
 from typing import Final
 
@@ -23,6 +24,9 @@ _TIME: Final = re.compile(
 )
 _PROMPT: Final = re.compile(r"(?:\([\w.-]+\) ?)?\[?[\w.-]+@[\w.-]+[ :][^$#%>]{0,60}\]?[$#%] ?|[A-Z]:\\[^>]{0,80}>")
 _LAST: Final = re.compile(r"\n\s*[$#%>]?\s*\Z")
+_DATE: Final = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
+_CLOCKED: Final = re.compile(r"([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]{1,6}))?")
+_REPLY: Final = re.compile(r"([2-5][0-9]{2})-")
 _MOST: Final = 0.7
 
 
@@ -41,6 +45,42 @@ def clean(text: str, times: bool = False) -> str:
     split = _without_numbers(_without(split, _QUOTE))
     split = _without_ticks(split if times else _without(split, _TIME))
     return "\n".join(line for line in split if not _PROMPT.fullmatch(line))
+
+
+def timed(line: str) -> tuple[datetime | time | None, str]:
+    """The time that a line begins with, and the rest; a time of day where no date stands there."""
+    found = _TIME.match(line)
+    clock = _CLOCKED.search(found[0]) if found else None
+    if not found or not clock:
+        return None, line
+    try:
+        of_day = time(int(clock[1]), int(clock[2]), int(clock[3]), int((clock[4] or "0").ljust(6, "0")))
+        day = _DATE.search(found[0])
+        moment = datetime.combine(date(int(day[1]), int(day[2]), int(day[3])), of_day) if day else of_day
+    except ValueError:
+        return None, line
+    return moment, line[found.end() :]
+
+
+def apart(split: list[str], mark: re.Pattern[str]) -> list[str]:
+    """The lines, broken before each `mark` that is not the first of its line, where lines were joined."""
+    marks = sum(len(mark.findall(line)) for line in split)
+    marked = sum(mark.search(line) is not None for line in split)
+    if marks < 2 * max(1, marked):
+        return split
+    found: list[str] = []
+    for line in split:
+        cuts = [0, *(each.start() for each in mark.finditer(line) if each.start()), len(line)]
+        found += [line[start:end].rstrip() if end < len(line) else line[start:] for start, end in pairwise(cuts)]
+    return found
+
+
+def replies(text: str) -> list[str]:
+    """The lines of a reply that stand in one: `250-a250-b250 c`, with blanks between or without."""
+    found = _REPLY.match(text)
+    if not found or not re.search(rf".{found[1]} ", text):
+        return [text]
+    return [line.rstrip() for line in re.split(rf"(?<=.)(?={found[1]}[- ])", text)]
 
 
 def unescaped(text: str) -> str:

@@ -3,25 +3,33 @@
 An importer reads `lines(text)`, tells a `Paste` what each one was, and hands over `recordings()`.
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 
 from mailproxy.formats import hidden
-from mailproxy.formats.clean import clean, lines
+from mailproxy.formats.clean import apart, clean, lines, timed
 from mailproxy.formats.error import FormatError
 from mailproxy.formats.guess import guessed
 from mailproxy.formats.talk_session import again, answered, learn
+from mailproxy.formats.trouble import trouble
 from mailproxy.model.escape import escape_text
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Side
 from mailproxy.model.session import Leg, Recording, Session
 
-__all__ = ["Paste", "clean", "lines"]
+__all__ = ["Paste", "Tell", "clean", "head", "lines", "tell_all"]
 
 SHOWN: Final = 200
 """Of lines that were not understood, so many are kept; the rest is counted."""
 _LONGEST: Final = 500
 _DAYS: Final = 10**15  # µs; a clock that is wrong must not end in a number that nothing can hold
+_TLS: Final = frozenset({465, 995})
+
+Tell = Callable[["Paste", str], bool]
+"""Tells a paste what a line is; where it does not understand it, it says so and has told nothing."""
 
 
 @dataclass(slots=True)
@@ -32,11 +40,12 @@ class _Draft:
     entries: list[Entry] = field(default_factory=list)
     clock: int = 0
     positions: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
-    started: datetime | None = None
+    started: datetime | time | None = None
     secure: bool = False
     verb: str = ""  # of the command said last
     content: bool = False  # what the client says now is a message
     asked: bool = False  # and now a response in a SASL exchange
+    granted: bool = False  # and now under TLS
     odd: int = 0
 
 
@@ -44,13 +53,15 @@ class Paste:
     """Builds recordings of what an importer understands of a text.
 
     `protocol` is guessed of what was said where it is empty, `port` is 0 where it is not known. A session began now
-    where no `clock` tells when.
+    where no `clock` tells when. With `quiet` the tool does not say when TLS begins: it has where the client goes on
+    once STARTTLS or STLS was granted, and from the start on a port for TLS.
     """
 
-    def __init__(self, source: str = "", protocol: str = "", port: int = 0) -> None:
+    def __init__(self, source: str = "", protocol: str = "", port: int = 0, quiet: bool = False) -> None:
         self._source = source
         self._protocol = protocol
         self._port = port
+        self._quiet = quiet
         self._secrets: set[bytes] = set()
         self._done: list[_Draft] = []
         self._draft = self._blank()
@@ -60,13 +71,13 @@ class Paste:
 
         `secure` says whether under TLS; by default, whether `secured` was called.
         """
-        if side is Side.CLIENT:
-            text = self._commanded(text) if isinstance(text, str) else text
-        else:
-            self._replied(text)
+        if self._quiet and not self.secure and self._silently(side):
+            self.secured()
         octets = text if isinstance(text, bytes) else _octets(text) + b"\r\n"
-        if side is Side.CLIENT and not self._draft.content:
-            self._secrets |= hidden.said(octets)
+        if side is Side.CLIENT:
+            octets = b"".join(map(self._commanded, octets.splitlines(keepends=True)))
+        else:
+            self._replied(octets)
         self._frame(Frame(side, octets, 0, 0, len(octets), secure=self.secure if secure is None else secure))
 
     def left_out(self, side: Side, octets: int, secure: bool | None = None) -> None:
@@ -95,14 +106,26 @@ class Paste:
         self._draft.secure = True
         self.note(Mark.FACT, "TLS with the server" + (f": {what}" if what else ": established"))
 
-    def clock(self, moment: datetime) -> None:
-        """Tell what time it was when the next thing happened; without a zone it is taken as UTC."""
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        if self._draft.started is None:
+    def clock(self, moment: datetime | time) -> None:
+        """Tell what time it was when the next thing happened; a time of day alone tells only what passes.
+
+        Without a zone it is taken as UTC. A clock that goes back stands still.
+        """
+        if isinstance(moment, datetime) and moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        if self._draft.started is None or type(self._draft.started) is not type(moment):
             self._draft.started = moment
-            self._draft.session = replace(self._draft.session, started=moment.astimezone(UTC))
-        passed = round((moment - self._draft.started).total_seconds() * 1_000_000)
-        self._draft.clock = min(_DAYS, max(self._draft.clock, passed))
+            if isinstance(moment, datetime):
+                self._draft.session = replace(self._draft.session, started=moment.astimezone(UTC))
+        self._draft.clock = min(_DAYS, max(self._draft.clock, _between(self._draft.started, moment)))
+
+    def passes(self, seconds: float) -> None:
+        """Tell that time passes before the next thing happens."""
+        self._draft.clock = min(_DAYS, self._draft.clock + max(0, round(min(seconds, 1e9) * 1_000_000)))
+
+    def failed(self, error: str) -> None:
+        """Tell of an error of the client's, of the socket or of TLS, in its own words."""
+        self.note(Mark.TROUBLE, trouble(error, self._draft.session.server.connected is not None))
 
     def again(self) -> None:
         """Tell that another connection begins. The client is the same, and so is the server unless it is told."""
@@ -147,22 +170,31 @@ class Paste:
             Session(0, "", datetime.now(UTC), client=Leg(Side.CLIENT, connected=0), server=server, source=self._source)
         )
 
-    def _commanded(self, text: str) -> str:
-        if self._draft.content:
-            self._draft.content = text != "."
-            return text
-        said = hidden.hidden(text, self._draft.asked)
-        if self._draft.asked:
-            self._secrets |= hidden.said(b"PASS " + _octets(said))
-        self._draft.verb = text.split(" ", 1)[0].strip().upper()
-        self._draft.asked = self._draft.verb == "AUTH" or self._draft.asked
-        return said
+    def _silently(self, side: Side) -> bool:
+        begun = Side.SERVER in self.sides
+        return (self._draft.granted and side is Side.CLIENT) or (self._draft.session.server.port in _TLS and not begun)
 
-    def _replied(self, text: str | bytes) -> None:
-        start = text[:4] if isinstance(text, str) else text[:4].decode("ascii", "replace")
-        self._draft.content = self._draft.content or (self._draft.verb == "DATA" and start.startswith("354"))
-        self._draft.asked = self._draft.asked and (
-            start.startswith("334") or (start.startswith("+") and start[:3] != "+OK")
+    def _commanded(self, line: bytes) -> bytes:
+        """A line of the client's, with marks for what a tool has hidden."""
+        draft, end = self._draft, line[len(line.rstrip(b"\r\n")) :]
+        text = line.removesuffix(end).decode("utf-8", "surrogateescape")
+        if draft.content:
+            draft.content = text != "."
+            return line
+        text = hidden.hidden(text, draft.asked)
+        said = _octets(text)
+        self._secrets |= hidden.said(b"PASS " + said if draft.asked else said)
+        draft.verb = text.split(" ", 1)[0].strip().upper()
+        draft.asked = draft.verb == "AUTH" or draft.asked
+        draft.granted = False
+        return said + end
+
+    def _replied(self, line: bytes) -> None:
+        draft = self._draft
+        draft.content = draft.content or (draft.verb == "DATA" and line.startswith(b"354"))
+        draft.asked = draft.asked and (line.startswith(b"334") or (line[:1] == b"+" and line[:3].upper() != b"+OK"))
+        draft.granted = (draft.verb == "STARTTLS" and line.startswith(b"220")) or (
+            draft.verb == "STLS" and line[:3].upper() == b"+OK"
         )
 
     def _frame(self, frame: Frame) -> None:
@@ -186,6 +218,36 @@ class Paste:
 
     def _without(self, note: Note) -> Note:
         return note._replace(text=hidden.without(note.text, self._secrets))
+
+
+@lru_cache(maxsize=2)
+def head(text: str) -> tuple[str, ...]:
+    """The cleaned lines of a text's first 64 KiB, for recognisers, each of which asks for them."""
+    return tuple(lines(text[:65536]))
+
+
+def tell_all(paste: Paste, text: str, tell: Tell, mark: re.Pattern[str] | None = None) -> list[Recording]:
+    """Read a text whose every line says by a mark what it is, with or without a time in front of it.
+
+    Lines that were joined are broken before each `mark`.
+    """
+    split = lines(text, times=True)
+    for line in apart(split, mark) if mark else split:
+        moment, rest = timed(line)
+        if moment is not None:
+            paste.clock(moment)
+        if not (tell(paste, rest) or (moment is not None and tell(paste, line))):
+            paste.odd(line)
+    return paste.recordings()
+
+
+def _between(start: datetime | time, moment: datetime | time) -> int:
+    if isinstance(start, datetime) and isinstance(moment, datetime):
+        return round((moment - start).total_seconds() * 1_000_000)
+    if isinstance(start, time) and isinstance(moment, time):
+        first, last = (datetime.combine(datetime.min, each.replace(tzinfo=None)) for each in (start, moment))
+        return round(((last - first) % timedelta(days=1)).total_seconds() * 1_000_000)
+    return 0
 
 
 def _octets(text: str) -> bytes:
