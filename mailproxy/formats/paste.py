@@ -13,9 +13,9 @@ from typing import Final
 from mailproxy.formats import hidden
 from mailproxy.formats.clean import apart, clean, lines, timed
 from mailproxy.formats.error import FormatError
+from mailproxy.formats.errors import in_words
 from mailproxy.formats.guess import guessed
 from mailproxy.formats.talk_session import again, answered, learn
-from mailproxy.formats.trouble import trouble
 from mailproxy.model.escape import escape_text
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Side
 from mailproxy.model.session import Leg, Recording, Session
@@ -125,7 +125,7 @@ class Paste:
 
     def failed(self, error: str) -> None:
         """Tell of an error of the client's, of the socket or of TLS, in its own words."""
-        self.note(Mark.TROUBLE, trouble(error, self._draft.session.server.connected is not None))
+        self.note(Mark.TROUBLE, in_words(error, self._draft.session.server.connected is not None))
 
     def again(self) -> None:
         """Tell that another connection begins. The client is the same, and so is the server unless it is told."""
