@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mailproxy.formats import record_json, talk
+from mailproxy.formats import (
+    fetchmail,
+    msmtp,
+    phpmailer,
+    python_debug,
+    record_json,
+    s_client,
+    swaks,
+    talk,
+    telnet,
+)
 from mailproxy.model.session import Recording
 
 
@@ -15,7 +25,15 @@ class Format(NamedTuple):
     read: Callable[[str, str], list[Recording]]
 
 
+# The sure ones first: what telnet leaves has no marks, so whatever has some must not come so far.
 FORMATS: tuple[Format, ...] = (
     Format("json", record_json.recognise, record_json.read),
     Format("talk", talk.recognise, talk.read),
+    Format("phpmailer", phpmailer.recognise, phpmailer.read),
+    Format("python", python_debug.recognise, python_debug.read),
+    Format("fetchmail", fetchmail.recognise, fetchmail.read),
+    Format("swaks", swaks.recognise, swaks.read),
+    Format("msmtp", msmtp.recognise, msmtp.read),
+    Format("s_client", s_client.recognise, s_client.read),
+    Format("telnet", telnet.recognise, telnet.read),
 )
