@@ -1,51 +1,46 @@
-"""What tools say of connections that failed, in the words of a transcript."""
+"""Errors of sockets and of TLS, as programs tell them, in the words of a transcript."""
 
 import re
 from typing import Final
 
-# The words, and what a transcript says for them. TLS comes first: its failures name certificates, not sockets.
+_TLS: Final = re.compile(
+    r"certificate|PKIX|self[- ]signed|wrong[ _]version[ _]number|handshake|\balert\b|unknown_ca|SSLException"
+    r"|SEC_ERROR_\w+|SSL_ERROR_\w+|\b(?:SSL|TLS)\b.*(?:err|fail|problem|routines|lost|unsafe)"
+    r"|(?:err|fail|problem|could not|cannot).*\b(?:SSL|TLS)\b",
+    re.IGNORECASE,
+)
+_TIMED_OUT: Final = re.compile(r"timed? ?-?out|timeout|ETIMEDOUT|greeting never received", re.IGNORECASE)
+# What is found first holds.
 _WORDS: Final = (
     (
-        r"certificate|PKIX|\bself[- ]signed|wrong[ _]version[ _]number|handshake|\balert\b|unknown_ca"
-        r"|\b(?:SSL|TLS)\b.*(?:error|fail|problem)|SSLException|SEC_ERROR_\w+|SSL_ERROR_\w+",
-        "TLS failed with the server: {text}",
-    ),
-    (
-        r"could not resolve|cannot locate host|name or service not known|nodename nor servname|unknown ?host"
-        r"|ENOTFOUND|EAI_AGAIN|no such host|UNKNOWN_HOST|getaddrinfo",
+        r"resolve|cannot locate host|not known|nodename nor servname|unknown ?host|ENOTFOUND|EAI_AGAIN|getaddrinfo"
+        r"|no such host|host not found|lookup failure|temporary failure in name",
         "no such host",
     ),
     (r"connection refused|ECONNREFUSED|CONNECTION_REFUSED|actively refused", "connection refused"),
-    (r"no route to host|network is unreachable|EHOSTUNREACH|ENETUNREACH", "no route to host"),
-    (r"connection reset|ECONNRESET|NET_RESET|reset by peer", "reset by the server"),
-    (r"connect\w* timed out|connection timeout|connection attempt timed out", "connection timed out"),
+    (r"no route to host|unreachable|EHOSTUNREACH|ENETUNREACH", "no route to host"),
+    (r"connection reset|ECONNRESET|NET_RESET|reset by|broken pipe|EPIPE", "reset by the server"),
     (
-        r"timed out|timeout|ETIMEDOUT|greeting never received|NET_TIMEOUT",
-        "timed out waiting for the server",
-    ),
-    (
-        r"\[EOF\]|unexpected eof|empty reply from server|connection closed (?:by|unexpectedly)"
-        r"|(?:server|peer) (?:has )?(?:closed|disconnected|unexpectedly disconnected)|socket closed unexpectedly"
-        r"|lost connection|ConnectionLost",
+        r"\bEOF\b|empty reply|connection (?:was |has been )?(?:unexpectedly )?closed|closed (?:by|unexpectedly)|hung up"
+        r"|(?:server|peer|socket) (?:has )?(?:unexpectedly )?(?:closed|disconnected)|lost connection",
         "closed by the server",
     ),
 )
 _KNOWN: Final = tuple((re.compile(words, re.IGNORECASE), told) for words, told in _WORDS)
-_FAILED: Final = re.compile(
-    r"err(?:or)?\b|exception|fail|cannot|could not|couldn.t|unable|refused|problem|reset|timed out|timeout|EOF"
-    r"|disconnect|closed|lost|never|E[A-Z]{6,}",
-    re.IGNORECASE,
-)
-_GOOD: Final = re.compile(r"verify(?: result)?: ?(?:ok|0)|verify ok|success", re.IGNORECASE)
 _LONGEST: Final = 200
 
 
-def trouble(text: str) -> str:
-    """The line of trouble that stands for what a tool says; empty where it tells of none with the connection."""
-    text = " ".join(text.split())
-    if not _FAILED.search(text) or _GOOD.search(text):
-        return ""
+def trouble(error: str, connected: bool = True) -> str:
+    """The line of trouble for an error; the error itself, where it is not known.
+
+    `connected` tells whether there was a connection already, where the words leave that open.
+    """
+    said = " ".join(error.split())[:_LONGEST]
+    if _TLS.search(said):
+        return f"TLS failed with the server: {said}"
+    if _TIMED_OUT.search(said):
+        return "timed out waiting for the server" if connected else "connection timed out"
     for words, told in _KNOWN:
-        if words.search(text):
-            return told.format(text=text[:_LONGEST])
-    return ""
+        if words.search(said):
+            return told
+    return said if connected else f"connection failed: {said}"

@@ -1,0 +1,219 @@
+"""Sessions told by a log, and what the log leaves out put in its place.
+
+Many tools show neither the message behind DATA nor a listing behind `+OK`, nor that TLS has begun. What comes next in
+the log tells that it was there: so a gap is noted, and the end that must have come.
+"""
+
+from collections import deque
+from datetime import datetime, time
+from enum import Enum
+from typing import Final
+
+from mailproxy.formats.complaint import of_connection
+from mailproxy.formats.error import FormatError
+from mailproxy.formats.paste import Paste
+from mailproxy.model.octets import Frame, Mark, Side
+from mailproxy.model.session import Recording
+from mailproxy.protocols.pop3.reader import is_long
+
+MESSAGE_MISSING: Final = "the message is not in the log"
+LISTING_MISSING: Final = "what the server sent then is not in the log"
+TLS_PORTS: Final = frozenset({465, 995})
+"""Where TLS comes first (RFC 8314), whether or not a log says so."""
+
+
+class Open(Enum):
+    """What is going on that ends with a dot: nothing, something not shown so far, or something shown."""
+
+    NOTHING = 0
+    EMPTY = 1
+    SHOWN = 2
+
+
+class Conversation:
+    """One session: a `Paste` that is told only what a log shows."""
+
+    def __init__(self, paste: Paste) -> None:
+        self.paste = paste
+        self._commands: deque[str] = deque()
+        self._message = self._listing = Open.NOTHING
+        self._granted = self._asked = self._named = False
+
+    def client(self, text: str) -> None:
+        """Hear a line of the client."""
+        if self._granted:
+            self.secured()
+        if self._listing is Open.EMPTY:
+            self.listing_missing()
+        if self._message is Open.EMPTY and text == ".":
+            self.paste.note(Mark.GAP, MESSAGE_MISSING)
+        if self._message is not Open.NOTHING:
+            self._message = Open.SHOWN if text != "." else Open.NOTHING
+        elif not self._asked:
+            self._commands.append(text)
+        self._asked = False
+        self._named = text[:5].upper() == "USER "
+        self.paste.said(Side.CLIENT, text)
+
+    def server(self, text: str) -> None:
+        """Hear a line of the server."""
+        if self._message is Open.EMPTY:
+            self.content(0)
+        if self._listing is Open.NOTHING:
+            self._reply(text)
+        else:
+            self._listing = Open.NOTHING if text == "." else Open.SHOWN
+        self.paste.said(Side.SERVER, text)
+
+    def said(self, side: Side, text: str) -> None:
+        """Hear a line of either side."""
+        if side is Side.CLIENT:
+            self.client(text)
+        else:
+            self.server(text)
+
+    def content(self, octets: int) -> None:
+        """Hear that the client sent a message of so many octets without its final dot; 0 where nobody knows."""
+        self._message = Open.NOTHING
+        if octets < 2:
+            self.paste.note(Mark.GAP, MESSAGE_MISSING)
+            self.paste.said(Side.CLIENT, ".")
+        else:
+            self.paste.left_out(Side.CLIENT, octets - 2)
+            self.paste.said(Side.CLIENT, b"\r\n.\r\n")
+
+    def listing_missing(self) -> None:
+        """Hear that the server sent a message or a listing which is not shown."""
+        self._listing = Open.NOTHING
+        self.paste.note(Mark.GAP, LISTING_MISSING)
+        self.paste.said(Side.SERVER, ".")
+
+    def connected(self, host: str = "", address: str = "", port: int = 0) -> None:
+        """Hear that the client has connected: a new session, where the one at hand has begun."""
+        if self.paste.sides:
+            self.again()
+        self.paste.connected(host, address, port)
+        if port in TLS_PORTS:
+            self.secured()
+
+    def secured(self, what: str = "") -> None:
+        """Hear that TLS has begun, and what it came to. Told twice, it is one fact."""
+        self._granted = False
+        if not self.paste.secure:
+            self.paste.secured(what)
+
+    def again(self) -> None:
+        """Hear that another connection begins."""
+        self.paste.again()
+        self._commands.clear()
+        self._message = self._listing = Open.NOTHING
+        self._granted = self._asked = self._named = False
+
+    def clock(self, moment: datetime | time | None) -> None:
+        """Hear what time it is, where the log tells."""
+        if moment:
+            self.paste.clock(moment)
+
+    def told(self, text: str) -> None:
+        """Hear what the tool says in its own words: trouble, where it is of the connection, else a comment."""
+        if of_connection(text):
+            self.paste.failed(text)
+        else:
+            self.paste.odd(text)
+
+    @property
+    def awaiting_message(self) -> bool:
+        """Whether the client may send its message now, and nothing of it was shown."""
+        return self._message is Open.EMPTY
+
+    @property
+    def awaiting_listing(self) -> bool:
+        """Whether the server may send a message or a listing now, and nothing of it was shown."""
+        return self._listing is Open.EMPTY
+
+    @property
+    def named(self) -> bool:
+        """Whether the client has told its user's name by USER (RFC 1939 section 7) and must tell the password next."""
+        return self._named
+
+    @property
+    def in_content(self) -> bool:
+        """Whether what comes next is a line of the client's message."""
+        return self._message is not Open.NOTHING
+
+    @property
+    def in_listing(self) -> bool:
+        """Whether what comes next is a line of what the server sends up to a dot."""
+        return self._listing is not Open.NOTHING
+
+    @property
+    def asked(self) -> bool:
+        """Whether the server waits for a response in a SASL exchange."""
+        return self._asked
+
+    def _reply(self, text: str) -> None:
+        if text[3:4] == "-" and text[:3].isdigit():
+            return
+        if text.startswith("334") or (text.startswith("+") and text[:3].upper() != "+OK"):
+            self._asked = True
+            return
+        verb, _, argument = (self._commands.popleft() if self._commands else "").strip().partition(" ")
+        match verb.upper(), text[:3].upper():
+            case "DATA", "354":
+                self._message = Open.EMPTY
+            case ("STARTTLS", "220") | ("STLS", "+OK"):
+                self._granted = True
+            case pop3, "+OK" if is_long(pop3, argument.strip()):
+                self._listing = Open.EMPTY
+
+
+class Several:
+    """The sessions of a log that may go on at once, each by what the log tells it apart with."""
+
+    def __init__(self, source: str = "") -> None:
+        self._source = source
+        self._all: dict[str, Conversation] = {}
+        self._last: Conversation | None = None
+        self._before: list[str] = []
+
+    def of(self, key: str, protocol: str = "") -> Conversation:
+        """The session with this key; a new one where none has it."""
+        if key not in self._all:
+            self._all[key] = Conversation(Paste(self._source, protocol))
+        self._last = self._all[key]
+        while self._before:
+            self._last.paste.odd(self._before.pop(0))
+        return self._last
+
+    @property
+    def last(self) -> Conversation | None:
+        """The session that was spoken of last."""
+        return self._last
+
+    def told(self, text: str) -> None:
+        """Hear what the tool says of no session in particular."""
+        if self._last:
+            self._last.told(text)
+        elif of_connection(text):
+            self.of("").told(text)
+        elif text.strip():
+            self._before.append(text)
+
+    def recordings(self) -> list[Recording]:
+        """All sessions, in the order of their beginnings. Raises FormatError where none was understood."""
+        found: list[Recording] = []
+        for each in self._all.values():
+            try:
+                found += each.paste.recordings()
+            except FormatError:
+                continue
+        mail = [recording for recording in found if not _is_imap(recording)]
+        if not mail:
+            what = "only IMAP is in it" if found else "nothing is in it that a client or a server said"
+            raise FormatError(f"{self._source or 'text'}: {what}")
+        return mail
+
+
+def _is_imap(recording: Recording) -> bool:
+    said = [entry for entry in recording.entries if isinstance(entry, Frame) and entry.side is Side.SERVER]
+    return bool(said) and said[0].octets.startswith(b"* ")
