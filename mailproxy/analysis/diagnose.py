@@ -18,7 +18,7 @@ OURS: Final = ("cut off", "the proxy was killed")
 def diagnose(recording: Recording) -> Verdict:
     """What a session's failure means. The recording is one that was read (its exchanges are there)."""
     view = View(recording)
-    causes = [cause._replace(rule=rule.name) for rule in RULES for cause in rule.look(view)]
+    causes = [cause._replace(rule=cause.rule or rule.name) for rule in RULES for cause in rule.look(view)]
     findings = tuple(Finding(lint.name, found.summary, found.evidence) for lint in LINTS for found in lint.look(view))
     if not causes:
         return _well(view, findings)

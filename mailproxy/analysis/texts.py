@@ -128,6 +128,10 @@ TEXTS: Final = (
          POLICY, (CONFIG,), "This account may not send under that sender's address.",
          "Use the address of the account as sender, or register the other one with the provider.",
          "Postfix reject_sender_login_mismatch, Exchange 5.7.60, 163, GMX"),
+    Text("address-syntax", ENVELOPE, r"5..",
+         r"(?:address|sender|recipient|path|mailbox)\S* syntax|syntax error|malformed|5\.1\.[37] bad|unbalanced|illegal|domain missing|not a valid address",
+         PROGRAM, (CONFIG,), "The address was not written as SMTP wants it.", "Check the address for blanks and other slips of the finger.",
+         "RFC 5321 section 4.1.2, Postfix, Exim"),
     Text("sender-domain", ENVELOPE, r"4..|5..",
          r"domain (?:of sender|not found|does not (?:exist|resolve)|doesn'?t exist)|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|verify fail|verification)|invalid sender|bad sender|5\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|nullmx|5\.1\.10",
          CONFIG, (POLICY, MAILBOX), "The domain or the address of the sender does not exist, as the server sees it.",
@@ -189,13 +193,17 @@ TEXTS: Final = (
 )  # fmt: skip
 
 
+QUOTED: Final = re.compile(r"<[^<>\s]*@[^<>\s]*>|[^\s<>]+@[^\s<>]+")
+
+
 @lru_cache(512)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.I | re.S)
 
 
 def find(verb: str, code: str, text: str) -> Text | None:
-    """The first row that fits a refusal."""
+    """The first row that fits a refusal; addresses and names that it quotes say nothing."""
+    text = QUOTED.sub(" ", text)
     for row in TEXTS:
         verbs = row.verbs.split()
         if not ("*" in verbs or verb in verbs):

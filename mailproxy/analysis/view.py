@@ -94,6 +94,11 @@ class View:
         return False
 
     @cached_property
+    def hidden(self) -> bool:
+        """Whether anything was said that nobody could hear."""
+        return any(isinstance(entry, Frame) and entry.kind is Kind.OPAQUE for entry in self.recording.entries)
+
+    @cached_property
     def greeting(self) -> Exchange | None:
         """How the server welcomed the client."""
         return next((each for each in self.steps if Flag.GREETING in each.flags), None)
@@ -231,7 +236,10 @@ class View:
                     return Stage.RCPT
                 case "MAIL":
                     return Stage.RCPT
-        return Stage.MAIL
+                case verb if verb in HELLOS and accepted(before):
+                    return Stage.MAIL
+        known = any(one.verb in HELLOS | {"MAIL", "RCPT", "DATA"} for one in self.steps[: index + 1])
+        return Stage.MAIL if self.begins_with_gap or known or not each.verb else Stage.HELLO
 
 
 def accepted(each: Exchange) -> bool:
@@ -263,7 +271,8 @@ def delivered(each: Exchange) -> bool:
     if not each.verb:
         return each.argument == "." and accepted(each)
     last = each.verb == "DATA" or each.argument.upper().endswith("LAST")
-    return last and each.content is not None and accepted(each) and (each.verb == "BDAT" or len(each.replies) > 1)
+    finals = each.replies if each.verb == "BDAT" else each.replies[1:]
+    return last and each.content is not None and any(reply.positive for reply in finals)  # LMTP: one a recipient
 
 
 def evidence(each: Exchange) -> tuple[Evidence, ...]:

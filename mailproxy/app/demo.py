@@ -9,6 +9,7 @@ import trio
 from mailproxy.app.practice import PASSWORD, practice_server
 from mailproxy.app.record import Plan, Screen, WhenFull, recording
 from mailproxy.app.routes import LOOPBACK, Route
+from mailproxy.model.finding import Verdict
 from mailproxy.model.session import Session
 from mailproxy.net.mail_client import Login, fetch_mail, send_mail
 
@@ -60,9 +61,9 @@ class Watching:
         self.said = screen.said
         self.trouble = screen.trouble
 
-    def ended(self, session: Session) -> None:
+    def ended(self, session: Session, verdict: Verdict | None) -> None:
         """Keep the session."""
-        self._screen.ended(session)
+        self._screen.ended(session, verdict)
         self.sessions.append(session)
         self._over.set()
 

@@ -1,21 +1,24 @@
 """The library: recordings found and loaded, from the database or from a file."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Engine
 
+from mailproxy.app.judging import judge
 from mailproxy.app.settings import state
-from mailproxy.formats import FORMATS
+from mailproxy.formats import FORMATS, OCTET_FORMATS
 from mailproxy.formats.error import FormatError
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Note
 from mailproxy.model.session import Recording, Session
 from mailproxy.protocols import BLIND, names, reading
-from mailproxy.protocols.outcome import Tally
 from mailproxy.protocols.turn import MASKED, Terms
 from mailproxy.store import library
 from mailproxy.store.engine import open_database
@@ -25,6 +28,8 @@ from mailproxy.store.search import Query, find
 from mailproxy.store.trouble import StoreError
 
 __all__ = ["FormatError", "Query", "StoreError", "find", "open_library", "recordings"]
+
+FILES: Final = (".talk", ".json", ".pcap", ".pcapng", ".cap")
 
 
 def open_library(db: str) -> Engine:
@@ -61,24 +66,48 @@ def recordings(db: str, wanted: Iterable[str]) -> list[Recording]:
 
 def is_file(name: str) -> bool:
     """Whether a name means a file, and not a session of the database."""
-    return name == "-" or name.endswith((".talk", ".json")) or "/" in name or "\\" in name
+    return name == "-" or name.endswith(FILES) or "/" in name or "\\" in name
 
 
 def read_file(name: str, format: str = "", terms: Terms = MASKED) -> list[Recording]:
     """The recordings of a file (`-`: standard input), secrets masked unless `terms` differ. Raises FormatError."""
-    if format and format not in [each.name for each in FORMATS]:
-        raise FormatError(f"{format!r} is no format: there is {', '.join(each.name for each in FORMATS)}")
+    return list(each_of_file(name, format, terms))
+
+
+def each_of_file(name: str, format: str = "", terms: Terms = MASKED) -> Iterator[Recording]:
+    """The same, one by one: of a large capture no more is held than the sessions that go on. Raises FormatError."""
+    names = ", ".join(each.name for each in (*FORMATS, *OCTET_FORMATS))
+    if format and format not in names.split(", "):
+        raise FormatError(f"{format!r} is no format: there is {names}")
     source = "standard input" if name == "-" else name
     try:
-        octets = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        with _opened(name) as file:
+            for reader in OCTET_FORMATS:
+                if reader.name == format or (not format and reader.recognise(file.peek(4)[:4])):
+                    yield from (complete(each, source, terms) for each in reader.read(file, source))
+                    return
+            octets = file.read()
     except OSError as error:
         raise FormatError(f"{source}: {error.strerror}") from error
     text = octets.decode("utf-8", "surrogateescape").replace("\r\n", "\n").replace("\r", "\n")
     for each in FORMATS:
         if each.name == format or (not format and each.recognise(text)):
-            return [complete(recording, source, terms) for recording in each.read(text, source)]
-    formats = ", ".join(each.name for each in FORMATS)
-    raise FormatError(f"{source}: this is no recording; the formats are {formats}")
+            yield from [complete(recording, source, terms) for recording in each.read(text, source)]
+            return
+    raise FormatError(f"{source}: this is no recording; the formats are {names}")
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BufferedReader]:
+    if name != "-":
+        with Path(name).open("rb") as file:
+            yield file
+        return
+    standard = BufferedReader(sys.stdin.buffer)
+    try:
+        yield standard
+    finally:
+        standard.detach()
 
 
 def complete(recording: Recording, source: str, terms: Terms) -> Recording:
@@ -102,18 +131,6 @@ def complete(recording: Recording, source: str, terms: Terms) -> Recording:
 def keep(engine: Engine, recording: Recording) -> Session:
     """Put a recording into the database under a number of its own."""
     return replace(recording.session, id=library.add(engine, recording))
-
-
-def judge(recording: Recording) -> tuple[str, bool]:
-    """What came of a session, in one line, and whether that is a failure."""
-    tally = Tally()
-    for exchange in recording.exchanges:
-        tally.hear(exchange)
-    for entry in recording.entries:
-        if isinstance(entry, Note):
-            tally.note(entry)
-    failed, outcome = tally.conclude(any(exchange.verb == "QUIT" for exchange in recording.exchanges))
-    return outcome, failed
 
 
 def now() -> datetime:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from mailproxy.app.routes import Route
+from mailproxy.model.finding import Verdict
 from mailproxy.model.line import Line
 from mailproxy.model.session import Session
 
@@ -31,8 +32,8 @@ class Screen(Protocol):
     def said(self, number: int, lines: Sequence[Line]) -> None:
         """Lines of a session are whole."""
 
-    def ended(self, session: Session) -> None:
-        """A session is over."""
+    def ended(self, session: Session, verdict: Verdict | None) -> None:
+        """A session is over; the verdict is None where all went plainly well."""
 
     def trouble(self, text: str) -> None:
         """Something is wrong that the user must know."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailproxy.app.judging import Remembered
 from mailproxy.app.plan import Plan
 from mailproxy.app.routes import Route
 from mailproxy.app.taking import concluded
@@ -53,6 +54,7 @@ class Take:
         "_entered",
         "_live",
         "_relay",
+        "_remembered",
         "_session",
         "_sheet",
         "_studio",
@@ -73,6 +75,7 @@ class Take:
         self._entered = False
         self._relay = _relay(route, studio.plan, own[0])
         self._tally = Tally()
+        self._remembered = Remembered()
         self._live = studio.plan.live
         self._writer = Writer(fold=True)
         self._conversation: Conversation | None = None
@@ -120,6 +123,7 @@ class Take:
             for entry in entries:
                 if lines := self._writer.entry(entry):
                     self._studio.screen.said(self._session.id, lines)
+        self._remembered.heard(entries)
         for entry in entries:
             if isinstance(entry, Note):
                 self._tally.note(entry)
@@ -130,6 +134,7 @@ class Take:
         if exchanges:
             for exchange in exchanges:
                 self._tally.hear(exchange)
+            self._remembered.understood(exchanges)
             if self._sheet:
                 self._sheet.exchanges(exchanges)
             self._relay.dialogue.exchanges = []
@@ -161,7 +166,8 @@ class Take:
         self.understood()
         dialogue, endings = self._relay.dialogue, self._relay.endings
         session = self._session
-        self._session = concluded(session, self._tally, endings, dialogue.user, dialogue.quit, self._now())
+        ended = concluded(session, self._tally, self._remembered, endings, dialogue.user, dialogue.quit, self._now())
+        self._session = ended.session
         if self._sheet:
             try:
                 self._sheet.close(self._session)
@@ -169,7 +175,7 @@ class Take:
                 self._studio.recording_stopped(stop)
         if self._live and (lines := self._writer.finish()):
             self._studio.screen.said(session.id, lines)
-        self._studio.screen.ended(self._session)
+        self._studio.screen.ended(self._session, ended.verdict)
         self._studio.done(self)
 
     def _now(self) -> int:

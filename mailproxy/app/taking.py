@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from mailproxy.app.by_hand import Over, Target
+from mailproxy.app.judging import Remembered, judged
 from mailproxy.app.library import journal_of, open_library
 from mailproxy.app.routes import place
 from mailproxy.model.exchange import Exchange
+from mailproxy.model.finding import Verdict
 from mailproxy.model.octets import Entry, Note, Side
 from mailproxy.model.session import Ending, Leg, Session
 from mailproxy.protocols.outcome import Tally
@@ -16,11 +19,16 @@ from mailproxy.store.recorder import Recorder
 from mailproxy.store.trouble import RecordingStopped
 
 
-def concluded(
-    session: Session, tally: Tally, endings: Mapping[Side, Ending], user: str, quit: bool, at: int
-) -> Session:
-    """The session once it is over."""
-    failed, outcome = tally.conclude(quit)
+class Concluded(NamedTuple):
+    """A session once it is over, and the verdict on it; None where all went plainly well."""
+
+    session: Session
+    verdict: Verdict | None
+
+
+def over(session: Session, endings: Mapping[Side, Ending], user: str, at: int, conclusion: tuple[bool, str]) -> Session:
+    """The session once it is over, with what its tally concludes."""
+    failed, outcome = conclusion
     return replace(
         session,
         client=replace(session.client, ending=endings.get(Side.CLIENT)),
@@ -30,6 +38,23 @@ def concluded(
         outcome=outcome,
         failed=failed,
     )
+
+
+def concluded(
+    session: Session,
+    tally: Tally,
+    remembered: Remembered,
+    endings: Mapping[Side, Ending],
+    user: str,
+    quit: bool,
+    at: int,
+) -> Concluded:
+    """The session once it is over."""
+    failed, outcome = tally.conclude(quit)
+    session = over(session, endings, user, at, (failed, outcome))
+    if not failed and quit and (tally.sent or tally.fetched):
+        return Concluded(session, None)
+    return Concluded(*judged(remembered.recording(session), tally, quit))
 
 
 class Notebook:
@@ -42,6 +67,7 @@ class Notebook:
         server = Leg(Side.SERVER, target.host, port=target.port)
         self.session = Session(recorder.next_id(), target.protocol, datetime.now(UTC), upstream, client, server)
         self._tally = Tally()
+        self._remembered = Remembered()
         self._recorder = recorder
         self._sheet = recorder.open(self.session)
 
@@ -52,6 +78,8 @@ class Notebook:
 
     def heard(self, entries: Sequence[Entry], exchanges: Sequence[Exchange]) -> None:
         """Take down what was said and understood; it is in the database at once."""
+        self._remembered.heard(entries)
+        self._remembered.understood(exchanges)
         for exchange in exchanges:
             self._tally.hear(exchange)
         for entry in entries:
@@ -59,11 +87,12 @@ class Notebook:
                 self._tally.note(entry)
         self._try(lambda: self._sheet.write(entries), lambda: self._sheet.exchanges(exchanges), self._recorder.flush)
 
-    def ended(self, over: Over) -> None:
+    def ended(self, ending: Over) -> None:
         """Take down what came of it."""
-        upstream = f"{over.protocol}://{place(self.session.server.host, self.session.server.port)}"
-        session = replace(self.session, protocol=over.protocol, upstream=upstream)
-        self.session = concluded(session, self._tally, over.endings, over.user, over.quit, over.at)
+        upstream = f"{ending.protocol}://{place(self.session.server.host, self.session.server.port)}"
+        session = replace(self.session, protocol=ending.protocol, upstream=upstream)
+        ended = concluded(session, self._tally, self._remembered, ending.endings, ending.user, ending.quit, ending.at)
+        self.session = ended.session
         self._try(lambda: self._sheet.close(self.session), self._recorder.flush)
 
     def _try(self, *steps: Callable[[], object]) -> None:

@@ -31,6 +31,7 @@ COMMANDS: Final = (
     ("ca", "ca", "Record"),
     ("sessions", "sessions", "Read"),
     ("show", "show", "Read"),
+    ("diagnose", "diagnose", "Read"),
     ("export", "export", "Read"),
     ("import", "bring_in", "Read"),
     ("prune", "prune", "Read"),

@@ -13,6 +13,7 @@ from mailproxy.cli.options import Database, database
 if TYPE_CHECKING:
     from mailproxy.app.record import Listening
     from mailproxy.app.settings import Settings
+    from mailproxy.model.finding import Verdict
     from mailproxy.model.line import Line
     from mailproxy.model.session import Session
 
@@ -266,10 +267,12 @@ class Live:
             for line in lines:
                 self._print(number, render.line(line))
 
-    def ended(self, session: "Session") -> None:
-        """Say what came of it."""
+    def ended(self, session: "Session", verdict: "Verdict | None") -> None:
+        """Say what came of it, and where it failed what that means and what to do."""
         if not self._quiet:
             self._print(session.id, f"--- session {session.id} {render.outcome(session)}")
+            for line in render.advice(verdict) if verdict else ():
+                self._print(session.id, f"    {line}")
         self._open.discard(session.id)
 
     def trouble(self, text: str) -> None:
@@ -296,7 +299,7 @@ class Documents:
     def said(self, number: int, lines: "Sequence[Line]") -> None:
         """No session has ended."""
 
-    def ended(self, session: "Session") -> None:
+    def ended(self, session: "Session", verdict: "Verdict | None") -> None:
         """Print the session, without what was said: its number tells where that is."""
         from mailproxy.app.take_out import header_line
 

@@ -3,12 +3,14 @@
 import io
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
 import typer
 
 from mailproxy.model.escape import escape_text
+from mailproxy.model.finding import Stage, Verdict
 from mailproxy.model.line import Line
 from mailproxy.model.octets import Side
 from mailproxy.model.session import Session
@@ -41,6 +43,14 @@ def outcome(session: Session) -> str:
     """What came of a session, in one line."""
     text = safe(session.outcome) or "going on"
     return paint(text, "magenta", bold=True) if session.failed else paint(text, "cyan")
+
+
+def advice(verdict: Verdict) -> Iterator[str]:
+    """What a failure means and what to do, in a line each."""
+    if verdict.stage is not Stage.NONE:
+        yield f"{paint('why', bold=True)}   {safe(verdict.summary)} ({verdict.stage}, {verdict.blame})"
+        if verdict.remedy:
+            yield f"{paint('do', bold=True)}    {safe(verdict.remedy)}"
 
 
 def harmless(text: str) -> str:

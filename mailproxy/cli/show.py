@@ -18,7 +18,7 @@ def show(
     ],
     timing: Annotated[bool, typer.Option("--timing", help="Begin each line with the seconds since the start.")] = False,
     hex: Annotated[bool, typer.Option("--hex", help="Show octets in hexadecimal too, as they came.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="Show messages whole.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show messages whole, and with --tls all ciphers.")] = False,
     tls: Annotated[
         bool,
         typer.Option(
@@ -62,7 +62,12 @@ def _show(recording: "Recording", timing: bool, hex: bool, full: bool, tls: bool
     if tls:
         from mailproxy.cli import render_tls
 
-        render_tls.tls(session)
+        render_tls.tls(recording, full)
     for line in hex_lines(recording) if hex else lines(recording, fold=not full):
         render.say(render.line(line, timing))
     render.say(render.paint("# ", dim=True) + render.outcome(session))
+    if session.failed:
+        from mailproxy.app.diagnose import verdict
+
+        for text in render.advice(verdict(recording)):
+            render.say(render.paint("# ", dim=True) + text)

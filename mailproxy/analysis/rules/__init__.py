@@ -9,6 +9,7 @@ from mailproxy.analysis.rules import (
     idle,
     login,
     middlebox,
+    not_mail,
     pop3,
     refusal,
     sasl,
@@ -17,7 +18,8 @@ from mailproxy.analysis.rules import (
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (
-    *connection.RULES, *tls.RULES, *middlebox.RULES, *hello.RULES, *capabilities.RULES, *sasl.RULES, *login.RULES,
+    *connection.RULES, *tls.RULES, *middlebox.RULES,
+    *not_mail.RULES, *hello.RULES, *capabilities.RULES, *sasl.RULES, *login.RULES,
     *idle.RULES, *envelope.RULES, *transfer.RULES, *pop3.RULES, *refusal.RULES,
 )  # fmt: skip
 LINTS: tuple[Rule, ...] = ()

@@ -38,6 +38,8 @@ def _by_text(view: View, index: int) -> Cause | None:
     each = view.steps[index]
     assert each.reply is not None
     verb = each.verb or _likely_verb(view, index)
+    if verb == "HELO" and not view.smtp:  # POP2's holds user and password
+        verb = "PASS"
     row = find(verb, each.reply.code, f"{each.reply.code} {each.reply.enhanced} {said(each)}")
     if row is None:
         return None
@@ -76,7 +78,7 @@ def _meaning(view: View, each: Exchange, stage: Stage) -> tuple[Blame, tuple[Bla
         return FAULT, (UNKNOWN, POLICY), "The server refuses and does not say why."
     if Flag.GREETING in each.flags:
         return POLICY, (FAULT, NETWORK), "The server turns the client away before it has said anything."
-    if each.verb in LOGINS:
+    if each.verb in LOGINS or (each.verb == "HELO" and not view.smtp):
         return CREDENTIALS, (POLICY, CONFIG), "The server does not let the client log in."
     match stage:
         case Stage.RCPT:

@@ -6,13 +6,17 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import others
+from mailproxy.analysis.standing import BY_THE_WAY, KNOWN
 from mailproxy.analysis.texts import CONFIG, FAULT, NETWORK, POLICY, PROGRAM, UNKNOWN
 from mailproxy.analysis.view import LOGINS, View, accepted, complete, delivered, evidence, is_message
 from mailproxy.model.exchange import Exchange, Flag
-from mailproxy.model.finding import Blame, Confidence, Evidence, Stage
-from mailproxy.model.octets import Note
+from mailproxy.model.finding import Blame, Confidence, Evidence, Outcome, Stage
+from mailproxy.model.octets import Frame, Note
 
 ENDED: Final = re.compile(r"closed|reset|timed out|connection lost|lost connection|eof", re.I)
+PATIENCE: Final = 10.0  # seconds of silence that a client may take for the end
+PASSED: Final = re.compile(r"([\d.]+) s pass")
+BY_SERVER: Final = re.compile(r"(?:closed|reset) by the server|timed out waiting for the server", re.I)
 BY_CLIENT: Final = re.compile(r"(?:closed|reset) by the client", re.I)
 STALL: Final = re.compile(r"stall|timed out|timeout", re.I)
 
@@ -20,13 +24,22 @@ STALL: Final = re.compile(r"stall|timed out|timeout", re.I)
 def look(view: View) -> Iterator[Cause]:
     """Say of what was broken off whose it is."""
     ending = next(((at, text) for at, text in view.troubles if ENDED.match(text)), None)
-    if ending is None:
+    if ending is None or view.hidden:
         return
     at, text = ending
     steps = view.steps
     broken = next((i for i, each in enumerate(steps) if _broken(view, i, each)), None)
     if broken is not None:
         yield from _in_a_step(view, broken, at, text)
+    elif (
+        any(each.replies for each in steps)
+        and BY_SERVER.match(text)
+        and view.quit is None
+        and not (view.sent or view.fetched)
+    ):
+        last = max(index for index, each in enumerate(steps) if each.replies)
+        yield _cause(view, len(steps), at, view.stage(last), FAULT, (POLICY, NETWORK), "The server hung up while nothing was asked.",
+                     "Try again; if it stays so, send the provider this transcript with the time.", Confidence.MEDIUM)  # fmt: skip
     elif not any(each.replies for each in steps):
         yield _cause(view, len(steps), at, Stage.GREETING, FAULT, (NETWORK, POLICY) if "client" not in text else (CONFIG, NETWORK),
                      "The connection ended before the server had said a word.",
@@ -48,8 +61,10 @@ def _broken(view: View, index: int, each: Exchange) -> bool:
         return True
     if each.verb == "BDAT" and not each.replies:
         return True
-    if each.content and Flag.UNFINISHED in each.flags and not complete(each):
+    if each.content and {Flag.UNFINISHED, Flag.SHORT} & each.flags and not complete(each):
         return True
+    if each.content:
+        return False
     return not each.replies and each.command is not None
 
 
@@ -59,7 +74,8 @@ def _in_a_step(view: View, index: int, at: int, text: str) -> Iterator[Cause]:
     if is_message(each):
         yield _message(view, index, each, at, text, by_client)
     elif each.content:
-        blame, also = (PROGRAM, (CONFIG, NETWORK)) if by_client else (NETWORK, (FAULT, PROGRAM))
+        silent = _silence(view, at) >= PATIENCE
+        blame, also = (PROGRAM, (CONFIG, NETWORK)) if by_client and not silent else (NETWORK, (FAULT, PROGRAM))
         yield _cause(view, index, at, view.stage(index), blame, also, "The connection ended in the middle of a message that was being fetched.",
                      "Fetch again; if it is always the same message, a virus scanner or firewall on the way may stop it.")  # fmt: skip
     elif by_client:
@@ -105,6 +121,14 @@ def _cause(
     return Cause(index, 15, stage, blame, summary, remedy, proof, others(also), confidence)
 
 
+def _silence(view: View, at: int) -> float:
+    """For how many seconds nobody had said anything when the connection ended."""
+    entries = view.recording.entries
+    last = max((entry.at for entry in entries[:at] if isinstance(entry, Frame) and entry.length), default=0)
+    passed = sum(float(found[1]) for _, note in view.notes if (found := PASSED.match(note.text)))
+    return max((entries[at].at - last) / 1_000_000, passed if entries[at].at == last else 0)
+
+
 def left_after_refusal(view: View) -> Iterator[Cause]:
     """POP3: messages were deleted, and the session ended before QUIT was answered: nothing is deleted."""
     if view.smtp or view.ends_with_gap:
@@ -129,7 +153,41 @@ def silent(view: View) -> Iterator[Cause]:
                         "Set the connection security to SSL/TLS for this port.", (Evidence(note=at),), others((NETWORK, FAULT)))  # fmt: skip
 
 
+def dot_not_doubled(view: View) -> Iterator[Cause]:
+    """A message that ended at a lone dot of its own: the rest of it is taken for commands (RFC 5321 section 4.5.2)."""
+    for index, each in enumerate(view.steps[:-1]):
+        prose = view.steps[index + 1]
+        known = prose.verb in KNOWN | BY_THE_WAY if prose.verb else prose.argument in {"", "."}
+        if each.verb == "DATA" and delivered(each) and not known and prose.at - each.at < 5_000_000 and not view.gaps:
+            yield Cause(
+                index, 70, Stage.CONTENT, PROGRAM, "The message was cut at a line with a lone dot: the client does not double dots.",
+                "Update the mail program; until then put no line with only a dot into a message.",
+                (*evidence(each), *evidence(prose)), others((UNKNOWN,)), outcome=Outcome.PARTIAL,
+            )  # fmt: skip
+            return
+
+
+def stalled(view: View) -> Iterator[Cause]:
+    """The server waited for the rest of a message, and gave up."""
+    for index, each in enumerate(view.steps):
+        reply = each.reply
+        if (
+            is_message(each)
+            and each.content
+            and reply
+            and reply.code in {"421", "451"}
+            and re.search(r"time.?out", reply.text, re.I)
+        ):
+            yield Cause(
+                index, 40, Stage.CONTENT, NETWORK, "The rest of the message never came, and the server gave up waiting.",
+                "Try a short message: if that passes, the way between loses large packets (MTU 1400 helps), or a virus scanner holds them.",
+                evidence(each), others((PROGRAM, CONFIG)), Confidence.MEDIUM,
+            )  # fmt: skip
+
+
 RULES: Final = (
+    Rule("dot-not-doubled", "a message that its own lone dot cut short", dot_not_doubled),
+    Rule("message-stalled", "a message whose rest never came", stalled),
     Rule("broken-off", "the connection ended in the middle of a message or before an answer", look),
     Rule("delete-without-quit", "deletions that were never made true by QUIT", left_after_refusal),
     Rule("both-wait", "both sides wait: TLS was expected", silent),

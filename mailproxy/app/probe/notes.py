@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mailproxy.app.probe.target import Target
 from mailproxy.app.routes import place, scheme
-from mailproxy.app.taking import concluded
+from mailproxy.app.taking import over
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Note, Side
 from mailproxy.model.session import Leg, Session
@@ -61,7 +61,7 @@ class Notes:
         dialogue = party.relay.dialogue
         session = replace(self.session, protocol=party.protocol.name, upstream=self.upstream(party))
         endings = party.relay.endings
-        self.session = concluded(session, self._tally, endings, dialogue.user, dialogue.quit, at)
+        self.session = over(session, endings, dialogue.user, at, self._tally.conclude(dialogue.quit))
         if (sheet := self._sheet) and (recorder := self._recorder):
             self._try(lambda: sheet.close(self.session), recorder.flush)
 

@@ -1,0 +1,96 @@
+"""Diagnose sessions: the verdict of each, as values, as JSON, and as an exit code."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from mailproxy.analysis.diagnose import diagnose
+from mailproxy.app.library import recordings
+from mailproxy.app.take_out import lines
+from mailproxy.model.escape import escape
+from mailproxy.model.finding import Evidence, Finding, Outcome, Stage, Verdict
+from mailproxy.model.line import Line
+from mailproxy.model.octets import Entry, Frame, Kind, Note
+from mailproxy.model.session import Recording
+
+__all__ = ["EXIT_CODES", "Diagnosed", "code", "diagnosed", "document", "proof", "verdict"]
+
+VERSION: Final = 1
+EXIT_CODES: Final = {
+    stage: number for number, stage in enumerate((stage for stage in Stage if stage is not Stage.NONE), start=10)
+} | {Stage.NONE: 0}
+"""The exit code of `mailproxy diagnose`: the stage at which the first session failed that did."""
+
+
+class Diagnosed(NamedTuple):
+    """A session and the verdict on it."""
+
+    recording: Recording
+    verdict: Verdict
+
+
+verdict = diagnose
+
+
+def diagnosed(db: str, names: Sequence[str]) -> Iterator[Diagnosed]:
+    """Diagnose sessions of the database, or of files. Raises StoreError and FormatError."""
+    for recording in recordings(db, names):
+        yield Diagnosed(recording, diagnose(recording))
+
+
+def code(verdicts: Sequence[Verdict]) -> int:
+    """The exit code for these."""
+    bad = [each for each in verdicts if each.outcome in {Outcome.FAILED, Outcome.PARTIAL}]
+    return EXIT_CODES[bad[0].stage] if bad else 0
+
+
+def proof(recording: Recording, evidence: Sequence[Evidence]) -> Iterator[Line]:
+    """The lines that prove something, as a transcript shows them."""
+    kept = [entry for at, entry in enumerate(recording.entries) if _proves(at, entry, evidence)]
+    yield from lines(Recording(recording.session, tuple(kept)), fold=True)
+
+
+def _proves(at: int, entry: Entry, evidence: Sequence[Evidence]) -> bool:
+    for each in evidence:
+        if isinstance(entry, Note):
+            if each.note == at:
+                return True
+        elif each.span and entry.side is each.span.side and entry.kind is Kind.SPEECH:
+            if entry.start < each.span.end and entry.end > each.span.start:
+                return True
+    return False
+
+
+def document(found: Sequence[Diagnosed]) -> str:
+    """All verdicts as JSON."""
+    sessions = [{"id": each.recording.session.id, "verdict": _verdict(each)} for each in found]
+    return json.dumps({"version": VERSION, "sessions": sessions}, indent=2)
+
+
+def _verdict(found: Diagnosed) -> dict[str, object]:
+    verdict = found.verdict
+    return {
+        "outcome": verdict.outcome,
+        "stage": verdict.stage,
+        "blame": verdict.blame,
+        "also_possible": [{"blame": other.blame, "why": other.why} for other in verdict.also_possible],
+        "confidence": verdict.confidence,
+        "rule": verdict.rule,
+        "summary": verdict.summary,
+        "evidence": [_evidence(found.recording, each) for each in verdict.evidence],
+        "remedy": verdict.remedy,
+        "findings": [_finding(found.recording, each) for each in verdict.findings],
+    }
+
+
+def _finding(recording: Recording, finding: Finding) -> dict[str, object]:
+    proofs = [_evidence(recording, each) for each in finding.evidence]
+    return {"rule": finding.rule, "summary": finding.summary, "evidence": proofs}
+
+
+def _evidence(recording: Recording, evidence: Evidence) -> dict[str, object]:
+    text = [line.mark + line.text for line in proof(recording, [evidence])]
+    if evidence.span:
+        side, start, end = evidence.span
+        return {"side": side, "start": start, "end": end, "lines": text}
+    return {"note": evidence.note, "lines": text}

@@ -1,0 +1,80 @@
+"""What came of a session: its verdict, and the line that lists show."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from mailproxy.analysis.diagnose import diagnose
+from mailproxy.model.exchange import Exchange
+from mailproxy.model.finding import Outcome, Verdict
+from mailproxy.model.octets import Entry, Frame, Kind, Note
+from mailproxy.model.session import Recording, Session
+from mailproxy.protocols.outcome import Tally
+
+HEAD: Final = 1000
+TAIL: Final = 1000
+
+
+class Remembered:
+    """As much of a session as a verdict needs: its beginning and its end, messages without their octets."""
+
+    __slots__ = ("_exchanges", "_head", "_last", "_tail")
+
+    def __init__(self) -> None:
+        self._head: list[Entry] = []
+        self._tail: deque[Entry] | None = None
+        self._exchanges: list[Exchange] = []
+        self._last: deque[Exchange] | None = None
+
+    def heard(self, entries: Iterable[Entry]) -> None:
+        """Remember what was said."""
+        for entry in entries:
+            if isinstance(entry, Frame) and (entry.kind is not Kind.SPEECH or len(entry.octets) > HEAD):
+                if entry.kind is Kind.CONTENT and len(self._head) > TAIL:
+                    continue
+                entry = entry if entry.kind is Kind.SPEECH else entry._replace(octets=b"", kind=Kind.OMITTED)
+            if len(self._head) < HEAD:
+                self._head.append(entry)
+            else:
+                self._tail = self._tail or deque(maxlen=TAIL)
+                self._tail.append(entry)
+
+    def understood(self, exchanges: Iterable[Exchange]) -> None:
+        """Remember what it meant."""
+        for exchange in exchanges:
+            if len(self._exchanges) < HEAD:
+                self._exchanges.append(exchange)
+            else:
+                self._last = self._last or deque(maxlen=TAIL)
+                self._last.append(exchange)
+
+    def recording(self, session: Session) -> Recording:
+        """The session, as far as it is remembered."""
+        return Recording(session, (*self._head, *(self._tail or ())), (*self._exchanges, *(self._last or ())))
+
+
+def judged(recording: Recording, tally: Tally, quit: bool) -> tuple[Session, Verdict]:
+    """The session with its outcome, and the verdict behind that."""
+    failed, outcome = tally.conclude(quit)
+    verdict = diagnose(recording)
+    session = recording.session
+    if verdict.outcome is Outcome.UNFINISHED:
+        return replace(session, outcome=outcome, failed=failed), verdict
+    _, _, told = outcome.partition(": ")
+    bad = verdict.outcome in {Outcome.FAILED, Outcome.PARTIAL}
+    if bad is not failed:
+        told = verdict.summary.rstrip(".") if bad else told
+    return replace(session, outcome=f"{verdict.outcome}: {told}", failed=bad), verdict
+
+
+def judge(recording: Recording) -> tuple[str, bool]:
+    """What came of a session, in one line, and whether that is a failure."""
+    tally = Tally()
+    for exchange in recording.exchanges:
+        tally.hear(exchange)
+    for entry in recording.entries:
+        if isinstance(entry, Note):
+            tally.note(entry)
+    session, _ = judged(recording, tally, any(exchange.verb == "QUIT" for exchange in recording.exchanges))
+    return session.outcome, session.failed

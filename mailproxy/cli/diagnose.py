@@ -1,0 +1,68 @@
+"""`mailproxy diagnose`: what went wrong, whose it is, and what to do."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailproxy.cli import render
+from mailproxy.cli.options import Database, Json, database
+
+if TYPE_CHECKING:
+    from mailproxy.app.diagnose import Diagnosed
+
+
+def diagnose(
+    ids: Annotated[
+        list[str],
+        typer.Argument(metavar="ID...", help="A number, last, last~1, last-failed, or the path of a file."),
+    ],
+    db: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Say what went wrong in a session, whose it is, and what to do.
+
+    The first cause counts, which is often not the last line; under it stand the lines that prove it. Where somebody else
+    may be to blame as well, that is said too. The exit code tells the stage: 0 where all went well, 10 connect,
+    11 greeting, 12 tls, 13 hello, 14 auth, 15 mail, 16 rcpt, 17 data, 18 content, 19 quit, 20 transaction, 21 update.
+
+    \b
+    mailproxy diagnose last
+    mailproxy diagnose last-failed --json
+    mailproxy diagnose refused.talk
+    """
+    from mailproxy.app import diagnose as use
+
+    found = list(use.diagnosed(database(db), ids))
+    if as_json:
+        render.say(use.document(found))
+    else:
+        for number, each in enumerate(found):
+            if number:
+                render.say()
+            _show(each)
+    if code := use.code([each.verdict for each in found]):
+        raise typer.Exit(code)
+
+
+def _show(found: "Diagnosed") -> None:
+    from mailproxy.app.diagnose import proof
+
+    session, verdict = found.recording.session, found.verdict
+    name = f"session {session.id}" if session.id else render.safe(session.source)
+    bad = verdict.outcome in {"failed", "partial"}
+    render.say(
+        f"{name}: {render.paint(verdict.outcome, 'magenta' if bad else 'cyan', bold=bad)}"
+        + (f" at {verdict.stage}, {verdict.blame}" if bad else "")
+    )
+    render.say(f"  {render.safe(verdict.summary)}")
+    shown = [render.line(line) for line in proof(found.recording, verdict.evidence)]
+    for text in ["", *shown, ""] if shown else []:
+        render.say(f"    {text}".rstrip())
+    if verdict.remedy:
+        render.say(f"  {render.paint('what to do', bold=True)}    {render.safe(verdict.remedy)}")
+    for other in verdict.also_possible:
+        render.say(f"  {render.paint('also possible', bold=True)} {other.blame}: {render.safe(other.why)}")
+    if bad:
+        render.say(render.paint(f"  rule {verdict.rule}, confidence {verdict.confidence}", dim=True))
+    for finding in verdict.findings:
+        render.say(f"  {render.paint('by the way', bold=True)}    {render.safe(finding.summary)}")
