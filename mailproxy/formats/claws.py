@@ -40,5 +40,5 @@ def read(text: str, source: str = "") -> list[Recording]:
         elif found := _COMPLAINT.match(line):
             reading.told(line[found.end() :])
         else:
-            reading.told(line)
+            reading.odd(line)
     return reading.recordings()

@@ -4,6 +4,7 @@ Many tools show neither the message behind DATA nor a listing behind `+OK`, nor 
 the log tells that it was there: so a gap is noted, and the end that must have come.
 """
 
+import re
 from collections import deque
 from datetime import datetime, time
 from enum import Enum
@@ -20,6 +21,7 @@ MESSAGE_MISSING: Final = "the message is not in the log"
 LISTING_MISSING: Final = "what the server sent then is not in the log"
 TLS_PORTS: Final = frozenset({465, 995})
 """Where TLS comes first (RFC 8314), whether or not a log says so."""
+_BASE64: Final = re.compile(r"(?=[\w+/]*[0-9+/=])(?=[\w+/]*[a-z])(?=[\w+/]*[A-Z])[A-Za-z0-9+/]{12,}={0,2}(?![\w+/=])")
 
 
 class Open(Enum):
@@ -117,9 +119,9 @@ class Conversation:
     def told(self, text: str) -> None:
         """Hear what the tool says in its own words: trouble, where it is of the connection, else a comment."""
         if of_connection(text):
-            self.paste.failed(text)
-        else:
-            self.paste.odd(text)
+            self.paste.failed(_veiled(text))
+        elif text.strip():
+            self.paste.note(Mark.COMMENT, _veiled(text))
 
     @property
     def awaiting_message(self) -> bool:
@@ -196,8 +198,15 @@ class Several:
             self._last.told(text)
         elif of_connection(text):
             self.of("").told(text)
-        elif text.strip():
-            self._before.append(text)
+
+    def odd(self, line: str) -> None:
+        """Hear a line that was not understood; trouble can be read out of it all the same."""
+        if of_connection(line):
+            self.told(line)
+        elif self._last:
+            self._last.paste.odd(line)
+        elif line.strip():
+            self._before.append(line)
 
     def recordings(self) -> list[Recording]:
         """All sessions, in the order of their beginnings. Raises FormatError where none was understood."""
@@ -212,6 +221,11 @@ class Several:
             what = "only IMAP is in it" if found else "nothing is in it that a client or a server said"
             raise FormatError(f"{self._source or 'text'}: {what}")
         return mail
+
+
+def _veiled(text: str) -> str:
+    """What a tool says, without words that are random enough for a secret in base64."""
+    return _BASE64.sub("…", text)
 
 
 def _is_imap(recording: Recording) -> bool:

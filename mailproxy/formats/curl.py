@@ -57,7 +57,7 @@ class _Reading:
                 self._settle()
                 self.talk.client(line[2:])
             case "< " | "<":
-                self._settle()
+                self._settle_message()
                 self.talk.server(line[2:])
             case "* " | "*":
                 self._told(line[2:].strip())
@@ -77,9 +77,8 @@ class _Reading:
         self._settle()
 
     def _settle(self) -> None:
-        """Tell a content that must have ended, now that something else is said."""
-        if self.talk.awaiting_message and self._sent:
-            self.talk.content(self._sent)
+        """Tell a message or a listing that must have ended, now that something else is said."""
+        self._settle_message()
         if self.talk.awaiting_listing and self._fetched:
             while self._fetched and not self._fetched[-1]:
                 self._fetched.pop()
@@ -88,8 +87,12 @@ class _Reading:
             self.talk.server(".")
         elif self.talk.awaiting_listing:
             self.talk.listing_missing()
-        self._sent = 0
         self._fetched = []
+
+    def _settle_message(self) -> None:
+        if self.talk.awaiting_message and self._sent:
+            self.talk.content(self._sent)
+        self._sent = 0
 
     def _told(self, text: str) -> None:
         if found := _CONNECTED.match(text):

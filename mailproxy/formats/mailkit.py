@@ -42,7 +42,7 @@ def read(text: str, source: str = "") -> list[Recording]:
             if urlsplit(found[1]).scheme.lower() in {"smtps", "pops", "pop3s"}:
                 talk.secured()
         else:
-            reading.told(line)
+            reading.odd(line)
     return reading.recordings()
 
 

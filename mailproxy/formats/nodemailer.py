@@ -36,7 +36,10 @@ _SECRET: Final = b"/* secret */"
 
 
 class _Entry(NamedTuple):
-    """Something that was logged: who says it (`server`, `client`, `message`, else the tool itself), and what."""
+    """Something that was logged: who says it (`server`, `client`, `message`, else the tool), and what.
+
+    Nobody says a line that is not of the log.
+    """
 
     moment: datetime | time | None
     session: str
@@ -58,6 +61,8 @@ def read(text: str, source: str = "") -> list[Recording]:
             case "server" | "client" | "message" if talk:
                 talk.clock(entry.moment)
                 _said(talk, entry)
+            case "" if not entry.session:
+                reading.odd(entry.text)
             case _ if talk:
                 talk.clock(entry.moment)
                 _told(talk, entry.text)
@@ -86,7 +91,7 @@ def _of_lines(text: str) -> Iterator[_Entry]:
             case "C: ":
                 yield _Entry(moment, session, "client", said[3:])
             case _:
-                yield _Entry(moment, session, "message" if found[1] == "DEBUG" and session else "", said)
+                yield _Entry(moment, session, "message" if found[1] == "DEBUG" and session else "tool", said)
 
 
 def _of_objects(text: str) -> Iterator[_Entry]:
