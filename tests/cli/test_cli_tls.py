@@ -86,6 +86,27 @@ def test_tls_that_failed(database: Path, mailproxy: Mailproxy) -> None:
     ]
 
 
+def test_many_ciphers_take_one_short_line(database: Path, mailproxy: Mailproxy) -> None:
+    names = tuple(f"TLS_{number}" for number in range(30))
+    keep(database, None, replace(FACTS, offered_ciphers=names))
+    assert "#   ciphers offered: TLS_0, TLS_1, TLS_2, and 27 more (--full tells all)" in told(mailproxy)
+    assert f"#   ciphers offered: {', '.join(names)}" in mailproxy("show", "last", "--tls", "--full").lines
+
+
+@pytest.mark.parametrize(
+    ("said", "client", "server"),
+    [
+        ("<-  +OK\n -> STLS\n<~  +OK\n", "no TLS", "TLS, of which a transcript tells no more"),
+        ("=== TLS passes through: the server chose TLSv1.3\n", *2 * ("TLS, which passed through unread",)),
+        ("<-  +OK\n", "no TLS", "no TLS"),
+    ],
+)
+def test_a_transcript_tells_little(mailproxy: Mailproxy, tmp_path: Path, said: str, client: str, server: str) -> None:
+    (tmp_path / "a.talk").write_text(f"pop3 110\n{said}", encoding="utf-8")
+    lines = mailproxy("show", str(tmp_path / "a.talk"), "--tls").lines
+    assert lines[1:3] == [f"# client: {client}", f"# server: {server}"]
+
+
 def test_what_would_harm_a_terminal_does_not(database: Path, mailproxy: Mailproxy) -> None:
     forged = replace(LEAF, subject="CN=\x1b[2J", names=("a\\x00b",))
     keep(database, None, replace(FACTS, chain=(forged,), server_name="a\\x00b", reason="\x07"))
