@@ -1,5 +1,6 @@
 """`mailproxy point` and `unpoint`: let a mail program come to mailproxy, and put it back."""
 
+import shlex
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import partial
@@ -90,8 +91,9 @@ def point(
     if as_json:
         _json(pointed.profile, pointed.changes, dry_run, how=how.value, warnings=pointed.warnings)
     else:
-        told = f"record --socks {port or 1080}" if how is How.SOCKS else "record"
-        _told(pointed, told, dry_run)
+        begin = f"record --socks {port or 1080}" if how is How.SOCKS else "record"
+        back = "unpoint thunderbird" + (f" --profile {shlex.quote(str(profile))}" if profile else "")
+        _told(pointed, begin, back, dry_run)
 
 
 def unpoint(
@@ -140,7 +142,7 @@ def _in_place(profile: Path, config: Path | None, security: Security | None) -> 
     return partial(servers.plan, profile=profile, routes=routes, security=security and security.value)
 
 
-def _told(pointed: "Pointed", begin: str, dry_run: bool) -> None:
+def _told(pointed: "Pointed", begin: str, back: str, dry_run: bool) -> None:
     render.say(f"{render.harmless(str(pointed.profile))}{' would change' if dry_run else ''}:")
     _table(pointed.changes)
     for warning in pointed.warnings:
@@ -148,7 +150,8 @@ def _told(pointed: "Pointed", begin: str, dry_run: bool) -> None:
     if dry_run:
         render.say("Nothing is changed.")
     elif pointed.changes:
-        render.say(f"Start `mailproxy {begin}`, then Thunderbird. `mailproxy unpoint thunderbird` puts all back.")
+        render.say(f"Start `mailproxy {begin}`, then Thunderbird.")
+        render.say(f"To put all back: mailproxy {back}")
 
 
 def _told_back(put_back: "PutBack", dry_run: bool) -> None:

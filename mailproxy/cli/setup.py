@@ -161,8 +161,17 @@ def _point(ready: "SetUp") -> None:
     import shlex
 
     config = f" --config {shlex.quote(str(ready.path))}" if _is_elsewhere(ready) else ""
-    command = f"mailproxy point thunderbird --how servers --profile {shlex.quote(str(ready.found.profile))}{config}"
+    profile = shlex.quote(str(ready.found.profile))
+    command = f"mailproxy point thunderbird --how servers --profile {profile}{config}"
     render.say(f"Or have it entered, while Thunderbird is closed:\n\n  {render.paint(command, bold=True)}\n")
+    render.say("Or enter nothing, and keep all passwords: mailproxy as its proxy, while Thunderbird is closed:\n")
+    for line in (
+        f"ca install --thunderbird {profile}",
+        f"point thunderbird --profile {profile}",
+        f"record{config} --socks 1080",
+    ):
+        render.say(f"  {render.paint(f'mailproxy {line}', bold=True)}")
+    render.say()
     render.say("For another mail program add --for NAME.\n")
 
 

@@ -41,7 +41,8 @@ def test_point_and_back(run: Mailproxy, profile: Path) -> None:
   network.proxy.socks_port        (not set)  ->  1080
   network.proxy.socks_version     (not set)  ->  5
   network.proxy.socks_remote_dns  (not set)  ->  true
-Start `mailproxy record --socks 1080`, then Thunderbird. `mailproxy unpoint thunderbird` puts all back.
+Start `mailproxy record --socks 1080`, then Thunderbird.
+To put all back: mailproxy unpoint thunderbird --profile {profile}
 """.encode(),
         "",
     )
@@ -64,7 +65,7 @@ def test_in_the_place_of_servers(run: Mailproxy, tmp_path: Path) -> None:
     rows = [" ".join(line.split()) for line in ran.lines]
     assert 'mail.server.server1.hostname "pop.example.org" -> "127.0.0.1"' in rows
     assert "mail.server.server1.port 995 -> 2110" in rows
-    assert rows[-1].startswith("Start `mailproxy record`, then Thunderbird.")
+    assert rows[-2] == "Start `mailproxy record`, then Thunderbird."
     assert ran.err.splitlines() == [
         "mailproxy: pop3://pop.example.net:110, smtp://smtp.example.net:465: no route in mailproxy.toml, left alone",
         "mailproxy: Thunderbird keeps passwords by the name of the server: it asks for them anew for 127.0.0.1",

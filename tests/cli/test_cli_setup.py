@@ -164,6 +164,7 @@ def test_the_only_thunderbird_profile_is_taken(mailproxy: Mailproxy, tmp_path: P
     ran = mailproxy("setup")
     assert ran.err == f"... reading {profile}\n"
     assert f"  mailproxy point thunderbird --how servers --profile {profile}" in ran.lines
+    assert f"  mailproxy point thunderbird --profile {profile}\n  mailproxy record --socks 1080\n" in ran.out
     assert "Thunderbird, without security:" in ran.lines
     assert not [line for line in ran.lines if "mutt" in line]
     assert [route.upstream for route in settings.read(settings.FILE).routes] == [
