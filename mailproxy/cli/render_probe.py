@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -67,7 +68,8 @@ def _chain(tls: TlsFacts, at: datetime) -> Iterator[str]:
 def _left(certificate: Certificate, at: datetime) -> str:
     days = (certificate.not_after - at).days
     if certificate.not_after <= at:
-        return f"over for {-days} day{'s' * (days != -1)}"
+        ago = (at - certificate.not_after).days
+        return f"over for {ago} day{'s' * (ago != 1)}"
     return f"{days} day{'s' * (days != 1)} left"
 
 
@@ -96,7 +98,7 @@ class Progress:
     def tell(self, target: "Target", stage: "Stage") -> None:
         """A stage has ended."""
         text = f"... {safe(str(target))} {stage.title}: {stage.state}"
-        self._write(f"\r\x1b[K{text[:78]}" if self._drawn else f"{text}\n")
+        self._write(f"\r\x1b[K{text[: get_terminal_size().columns - 1]}" if self._drawn else f"{text}\n")
 
     def warn(self, text: str) -> None:
         """Something is not as it should be."""
