@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mailproxy.app.library import FormatError, keep, open_library, read_file
+from mailproxy.app.library import FormatError, each_of_file, keep, open_library
 from mailproxy.model.session import Session
 from mailproxy.protocols.turn import Terms
 
@@ -18,7 +18,8 @@ def bring_in(db: str, files: Sequence[str], format: str, secrets: bool) -> tuple
     try:
         for name in files:
             try:
-                kept += [keep(engine, each) for each in read_file(name, format, Terms(secrets=secrets))]
+                for each in each_of_file(name, format, Terms(secrets=secrets)):
+                    kept.append(keep(engine, each))
             except FormatError as error:
                 trouble.append(str(error))
     finally:

@@ -1,13 +1,13 @@
-"""Take recordings out: as lines for a screen, as transcripts, JSON or messages."""
+"""Take recordings out: as lines for a screen, as transcripts, JSON, messages or packets."""
 
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mailproxy.formats import eml, record_json, talk
+from mailproxy.formats import eml, pcap, record_json, talk
 from mailproxy.model.line import Line
-from mailproxy.model.octets import Frame, Note
+from mailproxy.model.octets import Frame, Note, Side
 from mailproxy.model.session import Recording, Session
 
 ROW = 16
@@ -65,6 +65,13 @@ def as_talk(recording: Recording, timing: bool = False) -> str:
 def as_messages(recordings: Iterable[Recording]) -> dict[str, bytes]:
     """The messages that recordings carried, by file name."""
     return {message.name: message.octets for recording in recordings for message in eml.messages(recording)}
+
+
+def as_pcap(recordings: Sequence[Recording], leg: Side = Side.SERVER) -> bytes:
+    """The connections of recordings with their servers (or their clients) as a capture; empty where there were none."""
+    if not any(pcap.carries(recording, leg) for recording in recordings):
+        return b""
+    return b"".join(pcap.write(recordings, leg))
 
 
 def write(files: Mapping[str, str | bytes], output: Path | None) -> list[Path]:

@@ -9,18 +9,24 @@ from mailproxy.cli.options import Database, Json, database
 
 
 def bring_in(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Transcripts or JSON; - is standard input.")],
-    format: Annotated[str, typer.Option("--format", "-f", help="talk or json; by default it is recognised.")] = "",
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Transcripts, JSON or captures; - is standard input.")
+    ],
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="talk, json or pcap; by default it is recognised.")
+    ] = "",
     keep_secrets: Annotated[bool, typer.Option("--keep-secrets", help="Keep passwords as they are said.")] = False,
     db: Database = None,
     as_json: Json = False,
 ) -> None:
     """Put recordings from files into the database.
 
-    They are transcripts (.talk) or JSON, as `mailproxy export` writes them.
+    They are transcripts (.talk) or JSON, as `mailproxy export` writes them, or captures of packets (pcap, pcapng),
+    of which the mail sessions are taken. Those need dpkt: pip install 'mailproxy[pcap]'.
 
     \b
     mailproxy import replay/*.talk
+    mailproxy import capture.pcapng
     mailproxy export 12 --format json --db other.sqlite | mailproxy import -
     """
     from mailproxy.app.bring_in import bring_in as run

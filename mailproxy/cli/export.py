@@ -9,6 +9,7 @@ import typer
 
 from mailproxy.cli import render
 from mailproxy.cli.options import Database, database
+from mailproxy.model.octets import Side
 
 
 class Format(StrEnum):
@@ -17,15 +18,17 @@ class Format(StrEnum):
     TALK = "talk"
     JSON = "json"
     EML = "eml"
+    PCAP = "pcap"
 
 
 def export(
     names: Annotated[
         list[str],
-        typer.Argument(metavar="ID...", help="A number, last, last~1, last-failed, or the path of a .talk file."),
+        typer.Argument(metavar="ID...", help="A number, last, last~1, last-failed, or the path of a file."),
     ],
     format: Annotated[
-        Format, typer.Option("--format", "-f", help="A transcript, JSON with all that is known, or the messages.")
+        Format,
+        typer.Option("--format", "-f", help="A transcript, JSON with all that is known, the messages, or packets."),
     ] = Format.TALK,
     output: Annotated[
         Path | None,
@@ -34,21 +37,23 @@ def export(
         ),
     ] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Transcripts with a column of seconds.")] = False,
+    leg: Annotated[Side, typer.Option("--leg", help="Of packets: the connection with which of the two.")] = Side.SERVER,
     db: Database = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Write sessions as transcripts, as JSON, or their messages.
+    """Write sessions as transcripts, as JSON, as packets, or their messages.
 
-    `mailproxy import` reads transcripts and JSON again.
+    `mailproxy import` reads transcripts, JSON and packets again.
 
     \b
     mailproxy export last > last.talk
     mailproxy export 12 13 --format json
     mailproxy export last --format eml -o messages/
+    mailproxy export last --format pcap > last.pcap
     """
     from mailproxy.app.library import recordings
     from mailproxy.app.take_out import as_json as documents
-    from mailproxy.app.take_out import as_messages, as_talk, write
+    from mailproxy.app.take_out import as_messages, as_pcap, as_talk, write
 
     found = recordings(database(db), names)
     format = Format.JSON if as_json else format
@@ -62,6 +67,11 @@ def export(
             files = as_messages(found)
             if not files:
                 render.complain("no message was carried")
+                raise typer.Exit(1)
+        case Format.PCAP:
+            files = {"sessions.pcap": as_pcap(found, leg)}
+            if not any(files.values()):
+                render.complain("nothing went over the wire")
                 raise typer.Exit(1)
     for path in write(files, output):
         render.complain(f"wrote {path}")

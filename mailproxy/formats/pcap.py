@@ -7,10 +7,10 @@ from mailproxy.formats.error import FormatError
 from mailproxy.formats.pcap_layers import LINKS, layers
 from mailproxy.formats.pcap_read import packets, recognise
 from mailproxy.formats.pcap_sessions import Sessions
-from mailproxy.formats.pcap_write import write
+from mailproxy.formats.pcap_write import carries, write
 from mailproxy.model.session import Recording
 
-__all__ = ["read", "recognise", "write"]
+__all__ = ["carries", "read", "recognise", "write"]
 
 
 def read(file: BinaryIO, source: str = "") -> Iterator[Recording]:

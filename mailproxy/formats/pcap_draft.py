@@ -40,6 +40,8 @@ class Draft:
         self._rest = b""
         self._withheld = 0
         self._spoken = False
+        self._gap: Missing | None = None
+        self._lossy = not whole
         self._answered = not whole
         self._session = _session(protocol, ends, started)
         if not whole:
@@ -47,18 +49,21 @@ class Draft:
 
     def hear(self, at: int, event: Event) -> None:
         """Hear what happened `at` so many microseconds since 1970."""
+        if self._gap and not (isinstance(event, Missing) and event.side is self._gap.side):
+            self._lost()
         self._clock = max(self._clock, at - self._started)
         match event:
             case Said(side, octets):
                 self._spoken = True
                 self._said(side, octets)
             case Missing(side, number):
-                self._missing(side, number)
+                self._gap = Missing(side, number + (self._gap.number if self._gap else 0))
             case Happened(side, what):
                 self._happened(side, what)
 
     def recording(self, over: bool) -> Recording:
         """All of it; `over` where its end was captured."""
+        self._lost()
         self._trust(b"")
         if not over and not self._answered:
             self._note(Mark.TROUBLE, "connection timed out: no answer was captured")
@@ -102,9 +107,14 @@ class Draft:
         if octets:
             self._frame(Side.CLIENT, octets, len(octets))
 
-    def _missing(self, side: Side, number: int) -> None:
+    def _lost(self) -> None:
+        """Tell how much is missing, now that something else follows."""
+        if self._gap is None:
+            return
+        (side, number), self._gap = self._gap, None
         if side is Side.CLIENT:
             self._trust(b"")
+            self._lossy = True
         self._note(Mark.GAP, f"{counted(number)} of the {side} missing: not captured")
         dialogue = self._dialogue
         content = any(turn.open for turn in dialogue.pending) and dialogue.commanding is (side is Side.SERVER)
@@ -140,7 +150,7 @@ class Draft:
         dialogue = self._dialogue
         dialogue.close(side, self._clock)
         if not ended:
-            known = side is Side.CLIENT and not (self._opaque or dialogue.hidden or dialogue.quit)
+            known = side is Side.CLIENT and not (self._lossy or dialogue.hidden or dialogue.quit)
             self._note(Mark.TROUBLE, f"closed by the {side}" + (" without QUIT" if known else ""))
         elif self._spoken:
             self._note(Mark.FACT, f"closed by the {side} too")

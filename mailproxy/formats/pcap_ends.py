@@ -17,16 +17,21 @@ EXAMPLES: Final = {
 }
 
 
-def ends(session: Session, leg: Side, number: int) -> tuple[Endpoint, Endpoint]:
-    """Client and server of one of the connections of a session, the `number`th in its file."""
+def ends(session: Session, leg: Side, number: int, secure: bool) -> tuple[Endpoint, Endpoint]:
+    """Client and server of one of the connections of a session, the `number`th in its file.
+
+    What was under TLS from its start (`secure`) is written as it was read, in clear, and so to the port for that.
+    """
     if leg is Side.SERVER:
-        near, far = session.server, session.server
-        client, server = _address(near.local_address), _address(far.address) or _address(far.host)
-        ports = near.local_port, far.port or _port(session)
+        near = session.server
+        client, server = _address(near.local_address), _address(near.address) or _address(near.host)
+        ports = near.local_port, near.port or _port(session)
     else:
         near = session.client
         client, server = _address(near.address) or _address(near.host), _address(near.local_address)
         ports = near.port, near.local_port or _port(session)
+    if secure:
+        ports = ports[0], named(session.protocol).port
     version = (server or client or EXAMPLES[4][0]).version
     examples = EXAMPLES[version]
     client = client if client and client.version == version else examples[0]

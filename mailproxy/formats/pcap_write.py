@@ -1,4 +1,4 @@
-"""Recordings as a capture of packets, which any dissector reads.
+"""Recordings as a capture of packets, which any dissector reads: what was said under TLS is in clear in it.
 
 What TCP did is made up: what was said, by whom and when is what was recorded. Where a secret was masked its mask is
 sent. Octets that are not in the record (left out, or not in clear) are in packets that were cut short, as
@@ -45,7 +45,8 @@ def carries(recording: Recording, leg: Side = Side.SERVER) -> bool:
 def _session(recording: Recording, leg: Side, number: int) -> Iterator[Packet]:
     session = recording.session
     frames = [each for each in recording.entries if isinstance(each, Frame) and each.length and each.kind is not TELNET]
-    wire = Wire(ends(session, leg, number), session.started)
+    secure = bool(frames) and frames[0].secure
+    wire = Wire(ends(session, leg, number, secure), session.started)
     connected = (session.server if leg is Side.SERVER else session.client).connected
     if frames:
         connected = frames[0].at if connected is None else min(connected, frames[0].at)
