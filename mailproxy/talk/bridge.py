@@ -167,7 +167,8 @@ class Bridge(Relay):
 
     @property
     def _offering(self) -> bool:
-        return self.ways.client is Security.STARTTLS and Side.CLIENT not in self._secure
+        """Whether mailproxy offers TLS; not to anybody who leaves, nor for a server that does."""
+        return self.ways.client is Security.STARTTLS and Side.CLIENT not in self._secure and not self.endings
 
     @property
     def _changing(self) -> bool:
