@@ -27,7 +27,10 @@ _LAST: Final = re.compile(r"\n\s*[$#%>]?\s*\Z")
 _DATE: Final = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
 _CLOCKED: Final = re.compile(r"([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]{1,6}))?")
 _REPLY: Final = re.compile(r"([2-5][0-9]{2})-")
+_TICKED: Final = re.compile(r"`(.*)`")
+_LINE_END: Final = re.compile(r"\r+\n|\r")
 _MOST: Final = 0.7
+_LAYERS: Final = 6
 
 
 def lines(text: str, times: bool = False) -> list[str]:
@@ -37,14 +40,23 @@ def lines(text: str, times: bool = False) -> list[str]:
 
 def clean(text: str, times: bool = False) -> str:
     """A text without BOM, HTML, `^M`, fences, quote marks, line numbers, times and empty prompts around its lines."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    text = _LAST.sub("", unescaped(text))
+    text = _LINE_END.sub("\n", text.removeprefix("\ufeff"))
     if "\u00a0" in text or "\u200b" in text:
         text = text.translate(_BLANKS)
-    split = [line.removesuffix("^M") for line in text.split("\n") if not _FENCE.fullmatch(line)]
+    for _ in range(_LAYERS):
+        before, text = text, _once(text, times)
+        if text == before:
+            break
+    return text
+
+
+def _once(text: str, times: bool) -> str:
+    """A text without the outermost layer of each kind of dirt."""
+    split = _without_ticks([line for line in text.split("\n") if not _FENCE.fullmatch(line)])
+    split = _LAST.sub("", unescaped("\n".join(split))).split("\n")
+    split = [line.removesuffix("^M") for line in split if not _PROMPT.fullmatch(line)]
     split = _without_numbers(_without(split, _QUOTE))
-    split = _without_ticks(split if times else _without(split, _TIME))
-    return "\n".join(line for line in split if not _PROMPT.fullmatch(line))
+    return "\n".join(split if times else _without(split, _TIME))
 
 
 def timed(line: str) -> tuple[datetime | time | None, str]:
@@ -93,12 +105,12 @@ def unescaped(text: str) -> str:
 
 
 def _without(split: list[str], what: re.Pattern[str]) -> list[str]:
-    """The lines without what nearly all of them begin with, however often."""
+    """The lines without what nearly all of them begin with."""
     told = [line for line in split if line.strip()]
     found = sum(what.match(line) is not None for line in told)
     if len(told) < 2 or found < _MOST * len(told):
         return split
-    return _without([what.sub("", line, count=1) if what.match(line) else line for line in split], what)
+    return [what.sub("", line, count=1) if what.match(line) else line for line in split]
 
 
 def _without_numbers(split: list[str]) -> list[str]:
@@ -113,7 +125,7 @@ def _without_numbers(split: list[str]) -> list[str]:
 
 def _without_ticks(split: list[str]) -> list[str]:
     told = [line.strip() for line in split if line.strip()]
-    ticked = sum(len(line) > 1 and line.startswith("`") and line.endswith("`") for line in told)
+    ticked = sum(_TICKED.fullmatch(line) is not None for line in told)
     if not told or ticked < _MOST * len(told):
         return split
-    return [line.strip()[1:-1] if line.strip().startswith("`") else line for line in split]
+    return [found[1] if (found := _TICKED.fullmatch(line.strip())) else line for line in split]
