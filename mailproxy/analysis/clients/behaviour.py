@@ -22,8 +22,8 @@ class When(NamedTuple):
     `verb` (none: nothing was asked), `argument` and `code` (none: no reply came) must match whole; `code` and `octets`
     are those of the reply that decided. `text` is searched in what it says, without regard to case, the lines joined by
     LF; `octets` in it as it went over the wire; `content` in the content. `replies` is how many there are. `flags` are
-    its own, `then` is one of the exchange behind it; with `last` there is none. Of the session, `offered` is searched in
-    what EHLO or CAPA was told, `never` is a verb that was not said, `note` is how a note of trouble begins.
+    its own, `then` is one of the exchange behind it; with `last` there is none. Of the session, `offered` is searched
+    in what EHLO or CAPA was told, `never` is a verb that was not said, `note` is how a note of trouble begins.
     """
 
     verb: str | None = None
@@ -58,7 +58,7 @@ class Behaviour(NamedTuple):
 
 
 def happened(behaviour: Behaviour, recording: Recording) -> tuple[Evidence, ...]:
-    """What proves that it was there: the first command and reply of the kind, and the note; nothing where it was not."""
+    """What proves that it was there, the first command and reply of the kind and the note; nothing where it was not."""
     session, when = recording.session, behaviour.when
     if session.protocol != behaviour.protocol:
         return ()

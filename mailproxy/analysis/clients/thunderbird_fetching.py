@@ -144,13 +144,6 @@ FETCHING: Final = (
         "Try again later, or use the port with TLS from the start (995).",
     ),
     _pop3(
-        "closed-at-once",
-        When(verb="", code="", last=True, note="closed by the server"),
-        "Could not connect to server {server}; the connection was refused.",
-        "The server took the connection and closed it without a greeting, which Thunderbird calls refused.",
-        "Wait and check again; some servers turn away a client that checks too often.",
-    ),
-    _pop3(
         "closed",
         When(verb="(?!PASS|AUTH|APOP|QUIT).+", last=True, note="closed by the server"),
         "",

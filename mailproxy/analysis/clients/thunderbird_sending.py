@@ -35,8 +35,8 @@ SENDING: Final = (
         "code-only-login",
         When(verb="AUTH", code="235", octets=CODE_ONLY),
         LOGIN,
-        "The login succeeded, but the server sent its code alone, with no blank behind it, and Thunderbird takes such a "
-        "line for a refusal (RFC 5321 section 4.2 allows it).",
+        "The login succeeded, but the server sent its code alone, with no blank behind it, and Thunderbird takes such "
+        "a line for a refusal (RFC 5321 section 4.2 allows it).",
         "The password is right. Have the server send a text behind its codes.",
     ),
     _smtp(
@@ -45,7 +45,7 @@ SENDING: Final = (
         "An{error}occurred while sending mail{place}responded: {code}.",
         "The server agreed, but sent its code alone, with no blank behind it, and Thunderbird takes such a line for a "
         "refusal (RFC 5321 section 4.2 allows it). After the message this means that it was taken all the same.",
-        "Have the server send a text behind its codes, as in 250 OK. Before you send again, see whether it has arrived.",
+        "Have the server send a text behind its codes, as in 250 OK. Before you send again, see if it has arrived.",
     ),
     _smtp(
         "login-prompt",
@@ -138,7 +138,7 @@ SENDING: Final = (
         "hello-refused",
         When(verb="EHLO", code="(?!500|502)[45].."),
         SERVER,
-        "The server refused EHLO. Thunderbird gives its address there, as in EHLO [192.0.2.7]; some servers want a name.",
+        "The server refused EHLO. Thunderbird gives its address there, EHLO [192.0.2.7]; some servers want a name.",
         "Set mail.smtpserver.default.hello_argument to a name of your machine, or have the server accept an address.",
     ),
     _smtp(
@@ -187,8 +187,8 @@ SENDING: Final = (
         "message-refused",
         When(verb="DATA", code="[45]..", replies=2),
         MESSAGE,
-        "The server had the whole message and refused it; its words stand in the dialog. Thunderbird does not try again, "
-        "not even after a 4xx.",
+        "The server had the whole message and refused it; its words stand in the dialog. Thunderbird does not try "
+        "again, not even after a 4xx.",
         "Read the server's reply; after a 4xx wait some minutes and send again.",
     ),
     _smtp(
