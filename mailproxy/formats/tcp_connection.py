@@ -77,15 +77,22 @@ class Connection:
             yield from self._hear(segment)
 
     def _next(self) -> int | None:
-        """Which of the held segments can be heard."""
-        first = self._held[0]
-        other = self._streams[self._side(first).other]
-        if first.flags & RST or not first.flags & ACK or not other.ahead(first.ack):
-            return 0
-        for index, each in enumerate(self._held):
-            fin = bool(each.flags & FIN)
-            if self._side(each) is other.side and not each.flags & RST and other.fills(each.seq, each.length, fin):
-                return index
+        """Which of the held segments is to be heard: the first one, or one that it waits for."""
+        return self._ready(0, set())
+
+    def _ready(self, index: int, asked: set[int]) -> int | None:
+        segment = self._held[index]
+        other = self._streams[self._side(segment).other]
+        if segment.flags & RST or not segment.flags & ACK or not other.ahead(segment.ack):
+            return index
+        asked.add(index)
+        for number, each in enumerate(self._held):
+            if number in asked or self._side(each) is not other.side or each.flags & RST:
+                continue
+            if other.fills(each.seq, each.length, bool(each.flags & FIN)):
+                found = self._ready(number, asked)
+                if found is not None:
+                    return found
         return None
 
     def _hear(self, segment: Segment) -> Iterator[tuple[int, Event]]:
