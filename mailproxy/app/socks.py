@@ -74,7 +74,10 @@ class Desk:
 
 
 def _as_to_the_server(route: Route) -> Route:
-    """The route for a client that takes mailproxy for the server: it secures its connection as the server wants it."""
+    """The route for a client that takes mailproxy for the server. A listener in clear was meant for those that come
+    straight to it: by SOCKS they come as the server wants them, so that no setting of theirs has to change."""
+    if route.client is not Security.NONE:
+        return route
     security = Security.TLS if route.server is Security.TLS else Security.NONE
     return route._replace(client=security, server=security)
 

@@ -26,7 +26,7 @@ class Case(NamedTuple):
     """Which client goes under which TLS, to which listener, before which server.
 
     The listener's layer is the client's, but where the proxy is to do as the client and the server agree: then both
-    routes are in clear at first.
+    routes are in clear at first. By SOCKS none comes in clear to a server that wants TLS.
     """
 
     protocol: str
@@ -64,7 +64,7 @@ CASES: Final = [
     if layer is listener or server is Layer.CLEAR
     for client in CLIENTS[protocol]
     for tunnel in (False, True)
-    if not tunnel or client in WITH_SOCKS
+    if not tunnel or (client in WITH_SOCKS and (layer is not Layer.CLEAR or server is Layer.CLEAR))
 ]
 
 
