@@ -89,10 +89,16 @@ def export(
 
 @ca.command()
 def new(as_json: Json = False) -> None:
-    """Make another in its place; programs must be told to trust it anew. The old one is kept as .bak."""
+    """Make another in its place, and keep the old one as .bak.
+
+    Programs must be told to trust it anew.
+    """
     from mailproxy.app.ca import new
 
     _show(new(), as_json)
+    render.complain(
+        "programs must trust this one now (mailproxy ca install); a mailproxy that runs shows it once it is started again"
+    )
 
 
 @ca.command()
@@ -135,7 +141,9 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 is any free one.")] = 2580,
     public: Annotated[bool, typer.Option("--public", help="Allow addresses that other computers can reach.")] = False,
 ) -> None:
-    """Serve a page from which phones and other computers take the certificate. Ctrl-C ends it.
+    """Serve a page with it for phones and other computers.
+
+    Ctrl-C ends it.
 
     \b
     mailproxy ca serve --host 192.0.2.7 --public

@@ -1,5 +1,6 @@
 """The command `mailproxy`: its commands, and how an error looks."""
 
+import errno
 import importlib
 import os
 import sys
@@ -95,11 +96,13 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE and error.filename:
+        return f"{error.filename}: {error.strerror}: name another port, or 0 for any that is free"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if wrong := getattr(error, "format_message", None):
         command = getattr(getattr(error, "ctx", None), "command_path", "mailproxy")
-        return f"{wrong()} (see {command} --help)"
+        return f"{wrong().replace('Value error, ', '')} (see {command} --help)"
     if type(error).__module__.startswith("mailproxy."):
         return str(error)
     return f"{type(error).__name__}: {error} (MAILPROXY_DEBUG=1 shows where)"

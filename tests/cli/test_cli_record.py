@@ -463,7 +463,8 @@ def test_what_cannot_be_is_told_in_one_line(record: Record, words: tuple[str, ..
 def test_a_port_that_is_taken(record: Record, server: Server) -> None:
     recording = record(f"{server.port}=smtp://example.org", listens=False)
     assert recording.end() == 1
-    assert recording.errors == f"mailproxy: {LOCAL}:{server.port}: {os.strerror(errno.EADDRINUSE)}\n"
+    taken = f"{LOCAL}:{server.port}: {os.strerror(errno.EADDRINUSE)}"
+    assert recording.errors == f"mailproxy: {taken}: name another port, or 0 for any that is free\n"
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
