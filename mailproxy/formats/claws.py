@@ -13,7 +13,9 @@ from mailproxy.model.session import Recording
 
 _SPOKEN: Final = re.compile(r"(?:\* )?(E?SMTP|POP3?)([<>])(?: (.*))?")
 _SIGN: Final = re.compile(r"(?:\* )?(?:E?SMTP|POP3?)[<>] ")
-_CONNECTING: Final = re.compile(r"\*+ .*?\b(POP3?|SMTP)\b.*?: ?(\[[0-9A-Fa-f:]+\]|[\w.-]+)(?::([0-9]{1,5}))?[ .…]*")
+_CONNECTING: Final = re.compile(
+    r"\*{1,3} .{0,120}\b(POP3?|SMTP)\b.{0,120}[ :](\[[0-9A-Fa-f:]+\]|[\w.-]+):([0-9]{1,5})[ .…]*", re.IGNORECASE
+)
 _COMPLAINT: Final = re.compile(r"\*+ ")
 
 
@@ -33,10 +35,10 @@ def read(text: str, source: str = "") -> list[Recording]:
             said = found[3] or ""
             talk.said(Side.CLIENT if found[2] == ">" else Side.SERVER, "." if said == ". (EOM)" else said)
         elif found := _CONNECTING.fullmatch(line):
-            protocol = "pop3" if found[1].startswith("POP") else "smtp"
+            protocol = "pop3" if found[1].upper().startswith("POP") else "smtp"
             talk = reading.of(protocol, protocol)
             talk.clock(moment)
-            talk.connected(found[2].strip("[]"), port=int(found[3] or 0))
+            talk.connected(found[2].strip("[]"), port=int(found[3]))
         elif found := _COMPLAINT.match(line):
             reading.told(line[found.end() :])
         else:

@@ -10,9 +10,9 @@ from datetime import datetime, time
 from enum import Enum
 from typing import Final
 
-from mailproxy.formats.complaint import of_connection
 from mailproxy.formats.error import FormatError
 from mailproxy.formats.paste import Paste
+from mailproxy.formats.trouble import LONGEST, of_connection, trouble
 from mailproxy.model.octets import Frame, Mark, Side
 from mailproxy.model.session import Recording
 from mailproxy.protocols.pop3.reader import is_long
@@ -21,7 +21,9 @@ MESSAGE_MISSING: Final = "the message is not in the log"
 LISTING_MISSING: Final = "what the server sent then is not in the log"
 TLS_PORTS: Final = frozenset({465, 995})
 """Where TLS comes first (RFC 8314), whether or not a log says so."""
-_BASE64: Final = re.compile(r"(?=[\w+/]*[0-9+/=])(?=[\w+/]*[a-z])(?=[\w+/]*[A-Z])[A-Za-z0-9+/]{12,}={0,2}(?![\w+/=])")
+_BASE64: Final = re.compile(
+    r"(?<![\w+/=])(?=[\w+/]*[0-9+/=])(?=[\w+/]*[a-z])(?=[\w+/]*[A-Z])[A-Za-z0-9+/]{12,}={0,2}(?![\w+/=])"
+)
 
 
 class Open(Enum):
@@ -37,12 +39,14 @@ class Conversation:
 
     def __init__(self, paste: Paste) -> None:
         self.paste = paste
+        self.begun = False  # whether either side has said anything
         self._commands: deque[str] = deque()
         self._message = self._listing = Open.NOTHING
         self._granted = self._asked = self._named = False
 
     def client(self, text: str) -> None:
         """Hear a line of the client."""
+        self.begun = True
         if self._granted:
             self.secured()
         if self._listing is Open.EMPTY:
@@ -59,6 +63,7 @@ class Conversation:
 
     def server(self, text: str) -> None:
         """Hear a line of the server."""
+        self.begun = True
         if self._message is Open.EMPTY:
             self.content(0)
         if self._listing is Open.NOTHING:
@@ -92,7 +97,7 @@ class Conversation:
 
     def connected(self, host: str = "", address: str = "", port: int = 0) -> None:
         """Hear that the client has connected: a new session, where the one at hand has begun."""
-        if self.paste.sides:
+        if self.begun:
             self.again()
         self.paste.connected(host, address, port)
         if port in TLS_PORTS:
@@ -109,7 +114,7 @@ class Conversation:
         self.paste.again()
         self._commands.clear()
         self._message = self._listing = Open.NOTHING
-        self._granted = self._asked = self._named = False
+        self._granted = self._asked = self._named = self.begun = False
 
     def clock(self, moment: datetime | time | None) -> None:
         """Hear what time it is, where the log tells."""
@@ -119,7 +124,7 @@ class Conversation:
     def told(self, text: str) -> None:
         """Hear what the tool says in its own words: trouble, where it is of the connection, else a comment."""
         if of_connection(text):
-            self.paste.failed(_veiled(text))
+            self.paste.note(Mark.TROUBLE, trouble(_veiled(text), self.begun))
         elif text.strip():
             self.paste.note(Mark.COMMENT, _veiled(text))
 
@@ -225,7 +230,7 @@ class Several:
 
 def _veiled(text: str) -> str:
     """What a tool says, without words that are random enough for a secret in base64."""
-    return _BASE64.sub("…", text)
+    return _BASE64.sub("…", text[:LONGEST])
 
 
 def _is_imap(recording: Recording) -> bool:

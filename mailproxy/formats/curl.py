@@ -28,6 +28,7 @@ _TLS: Final = re.compile(r"SSL connection using (\S+) / (\S+)")
 _OVER: Final = re.compile(r"(?:closing|shutting down) connection|Connection #", re.IGNORECASE)
 _SENT: Final = re.compile(r"} \[([0-9]{1,15}) bytes data\]")
 _COMPLAINT: Final = re.compile(r"curl: \([0-9]+\) ")
+_FAILED: Final = re.compile(r"connect to .* failed: (.*)")
 _ASIDE: Final = re.compile(r"[{}] \[[0-9]+ bytes data\]|\s*% Total|\s*Dload|[ 0-9.kMGTP:-]*")
 
 
@@ -50,6 +51,7 @@ class _Reading:
         self.talk = Conversation(Paste(source))
         self._sent = 0
         self._fetched: list[str] = []
+        self._why = ""  # no address of the server could be connected to
 
     def line(self, line: str) -> None:
         match line[:2]:
@@ -64,7 +66,7 @@ class _Reading:
             case _ if found := _SENT.fullmatch(line):
                 self._sent += 0 if self.talk.paste.secure else int(found[1])
             case _ if found := _COMPLAINT.match(line):
-                self.talk.told(line[found.end() :])
+                self.talk.told(line[found.end() :] + (f": {self._why}" if self._why else ""))
             case _ if self.talk.awaiting_listing and not _ASIDE.fullmatch(line):
                 self._fetched.append(line)
             case _ if self._fetched:
@@ -97,7 +99,10 @@ class _Reading:
     def _told(self, text: str) -> None:
         if found := _CONNECTED.match(text):
             self._settle()
+            self._why = ""
             self.talk.connected(found[1], found[2], int(found[3] or found[4] or 0))
+        elif found := _FAILED.match(text):
+            self._why = found[1]
         elif found := _TLS.match(text):
             self.talk.secured(f"{found[1]}, {found[2]}")
         elif _OVER.match(text):

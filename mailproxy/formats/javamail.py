@@ -23,10 +23,10 @@ _LOGIN: Final = re.compile(
     r"(?:AUTH \S+|authentication) command (?:trace suppressed|succeeded|failed)|AUTH \S+ (?:succeeded|failed)"
 )
 _THROWN: Final = re.compile(
-    r"(?:Exception in thread|Caused by:|\tat |    at |\s*\.\.\. [0-9]+ more|\s*nested exception"
-    r"|[\w.$]+(?:Exception|Error)\b)"
+    r"\s*(?:Exception in thread|Caused by:|at [\w.$]+\(|\.\.\. [0-9]+ more|nested exception"
+    r"|[\w.$]{1,200}(?:Exception|Error)\b)"
 )
-_TRACE: Final = re.compile(r"\s*(?:at |\.\.\. [0-9]+ more)")
+_TRACE: Final = re.compile(r"\s*(?:at |\.\.\. [0-9]+ more|nested exception)")
 
 
 def recognise(text: str) -> bool:
@@ -64,7 +64,7 @@ class _Reading:
 
     def _heard_something(self, line: str) -> bool:
         """Nothing is said before the server's first word."""
-        return bool(self.talk.paste.sides or _REPLY.match(line)) and bool(
+        return bool(self.talk.begun or _REPLY.match(line)) and bool(
             line or self.talk.in_content or self.talk.in_listing
         )
 
@@ -87,7 +87,7 @@ class _Reading:
         if found := _CONNECTING.search(text):
             self._where = found[1], int(found[2])
             self._secure, self._connecting = found[3] == "true", True
-            if self.talk.paste.sides:
+            if self.talk.begun:
                 self.talk.again()
         elif _LOGIN.search(text):
             self.talk.paste.note(Mark.GAP, text)

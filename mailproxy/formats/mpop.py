@@ -12,7 +12,7 @@ from mailproxy.model.session import Recording
 _SPOKEN: Final = re.compile(r"(-->|<--)(?: (.*))?")
 _POP3: Final = re.compile(r"<-- (?:\+OK|-ERR)|--> (?:CAPA|USER|APOP|STLS|STAT|UIDL|RETR)\b")
 _SETTING: Final = re.compile(r"([a-z][\w ]*?) = (.*)")
-_TLS: Final = re.compile(r" *\((TLS[0-9.]+)\)-(?:\(.*\)-)?\(([^()]+)\)")
+_TLS: Final = re.compile(r" *\((TLS[0-9.]+)\)-(?:\(.{0,120}\)-)?\(([^()]+)\)")
 _COMPLAINT: Final = re.compile(r"mpop: ")
 _ASIDE: Final = re.compile(
     r"using account|loaded |reading |TLS (?:session|certificate)|\s|new: |no new|ignoring |.* at .*:$|retrieving|"

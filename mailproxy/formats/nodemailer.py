@@ -22,7 +22,7 @@ from mailproxy.model.session import Recording
 _LINE: Final = re.compile(r"(TRACE|DEBUG|INFO|WARN|ERROR|FATAL) +(?:\[(?:#)?([\w-]+)\] ?)?(.*)")
 _LINE_SIGN: Final = re.compile(r"(?:DEBUG|INFO) +\[#?[\w-]+\] (?:[SC]: |Connection |Secure connection)")
 _OBJECT: Final = re.compile(
-    r"^[^{}\n]{0,80}\{\s*(?:component|tnx|sid|cid)[^{}]{0,600}?\btnx: ?'(?P<tnx>[\w-]+)'[^{}]{0,600}\}[ \t]*",
+    r"^[^{}\n]{0,80}\{\s*(?:component|tnx|sid|cid)[^{}]{0,300}?\btnx: ?'(?P<tnx>[\w-]+)'[^{}]{0,300}\}[ \t]*",
     re.MULTILINE,
 )
 _OBJECT_SIGN: Final = re.compile(r"tnx['\"]?: ?['\"](?:server|client|network)['\"]")
@@ -33,6 +33,7 @@ _TO: Final = re.compile(
 )
 _UPGRADED: Final = re.compile(r"Connection upgraded with STARTTLS")
 _SECRET: Final = b"/* secret */"
+_LONGEST: Final = 300  # of what nodemailer says itself
 
 
 class _Entry(NamedTuple):
@@ -138,13 +139,13 @@ def _said(talk: Conversation, entry: _Entry) -> None:
 
 
 def _told(talk: Conversation, text: str) -> None:
-    if found := _TO.search(text):
+    if found := _TO.search(text[:_LONGEST]):
         talk.connected(found[2] or found[5], port=int(found[3] or found[6]))
         if (found[1] or found[4] or "").startswith("Secure"):
             talk.secured()
     elif _UPGRADED.search(text):
         talk.secured()
-    elif "rror" in text:
+    elif "rror" in text[:_LONGEST]:
         talk.told(text)
 
 

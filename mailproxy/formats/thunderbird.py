@@ -17,20 +17,21 @@ from mailproxy.model.session import Recording
 
 _CONSOLE: Final = re.compile(r"(?:console\.\w+: )?((?:mailnews\.smtp|(?:mailnews\.)?pop3(?:\.[\w-]+)*)): (.*)")
 _NSPR: Final = re.compile(
-    r".*?(SMTP Send: |SMTP Response: |SMTP Connecting to: |(?:POP3: )?\bSEND: |(?:POP3: )?\bRECV: )(.*)"
+    r".{0,240}?(SMTP Send: |SMTP Response: |SMTP Connecting to: |(?:POP3: )?\bSEND: |(?:POP3: )?\bRECV: )(.*)"
 )
 _CONSOLE_SIGN: Final = re.compile(
     r"(?:console\.\w+: )?(?:mailnews\.smtp|(?:mailnews\.)?pop3(?:\.[\w-]+)*): \"?(?:[SC]: |Connect)"
 )
 _NSPR_SIGN: Final = re.compile(
-    r".*\]:? .*(?:SMTP (?:Send|Response|Connecting to): |(?:SEND|RECV): )"
+    r".{0,120}?\]:? .{0,120}?(?:SMTP (?:Send|Response|Connecting to): |(?:SEND|RECV): )"
     r"|SMTP (?:Send|Response): |POP3: (?:SEND|RECV): "
 )
-_PLACE: Final = re.compile(r" *\b[\w-]+\.(?:sys\.mjs|jsm|js):[0-9]+(?::[0-9]+)?$")
+_PLACE: Final = re.compile(r" {0,4}\b[\w-]{1,60}\.(?:sys\.mjs|jsm|js):[0-9]+(?::[0-9]+)?$")
 
 _URL: Final = re.compile(r"Connecting to (\w+)://(\[[0-9A-Fa-f:]+\]|[^\s:/]+):([0-9]{1,5})")
 _PAYLOAD: Final = re.compile(r"Sending ([0-9]{1,12}) bytes of payload")
 _SUPPRESSED: Final = re.compile(r"Logging suppressed.*")
+_HIDDEN: Final = re.compile(r"(?<=\]: )Logging suppressed.*")
 
 
 def recognise(text: str) -> bool:
@@ -61,6 +62,9 @@ class _Reading:
             talk = self._talk("smtp" if found[1].startswith("SMTP") else "pop3")
             talk.clock(moment)
             self._nspr(talk, found[1], found[2])
+        elif (found := _HIDDEN.search(line)) and (last := self.several.last):
+            last.clock(moment)
+            last.client(_unsuppressed(last, found[0]))
         elif self._going_on and not line.startswith(("console.", "JavaScript ")):
             self._continued(self._going_on, line)
         else:

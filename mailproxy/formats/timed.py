@@ -18,15 +18,22 @@ class Timed(NamedTuple):
 
 def timed(text: str) -> list[Timed]:
     """The lines of a log, cleaned, times apart."""
-    return [Timed(*clean.timed(line)) for line in clean.lines(text, times=True)]
+    return [_timed(line) for line in clean.lines(text, times=True)]
 
 
 @lru_cache(maxsize=2)
 def beginning(text: str) -> tuple[str, ...]:
     """The first lines of a text, cleaned and without times: what recognisers look at."""
-    return tuple(clean.timed(line)[1] for line in head(text))
+    return tuple(_timed(line).text for line in head(text))
 
 
 def count(text: str, pattern: re.Pattern[str]) -> int:
     """How many of the first lines of a text begin with this."""
     return sum(pattern.match(line) is not None for line in beginning(text))
+
+
+def _timed(line: str) -> Timed:
+    """Where somebody has put a time before the log's own, the latter counts."""
+    moment, rest = clean.timed(line)
+    own, rest = clean.timed(rest) if moment else (None, rest)
+    return Timed(own or moment, rest)

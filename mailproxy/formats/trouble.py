@@ -27,20 +27,45 @@ _WORDS: Final = (
     ),
 )
 _KNOWN: Final = tuple((re.compile(words, re.IGNORECASE), told) for words, told in _WORDS)
-_LONGEST: Final = 200
+_FAILED: Final = re.compile(
+    r"err(?:or)?\b|exception|fail|cannot|could not|couldn.t|unable|refused|problem|reset|timed out|timeout|EOF"
+    r"|disconnect|closed|lost|never|\bE[A-Z]{6,}",
+    re.IGNORECASE,
+)
+_GOOD: Final = re.compile(r"verif\w*(?: result)?:? ?(?:ok|0)\b|success", re.IGNORECASE)
+_CONNECTION: Final = re.compile(
+    r"certificate|PKIX|self[- ]signed|wrong[ _]version[ _]number|handshake|unknown_ca|SSLException|SEC_ERROR|SSL_ERROR"
+    r"|\b(?:SSL|TLS)\b|resolve|locate host|not known|nodename nor servname|unknown ?host|ENOTFOUND|EAI_AGAIN"
+    r"|no such host|getaddrinfo|refused\b(?!.*address)|ECONN|no route|unreachable|EHOSTUNREACH|reset|timed out"
+    r"|timeout|ETIMEDOUT|greeting never received|\[EOF\]|unexpected eof|empty reply"
+    r"|(?:connection|server|peer|socket) (?:has |was )?(?:unexpectedly )?(?:closed|disconnected)|lost connection",
+    re.IGNORECASE,
+)
+LONGEST: Final = 300
+"""As much of what a program says is looked at, in characters."""
+
+
+def of_connection(text: str) -> bool:
+    """Whether a program complains of the connection or of TLS, and not of what the server said."""
+    text = text[:LONGEST]
+    return bool(_FAILED.search(text) and _CONNECTION.search(text) and not _GOOD.search(text))
 
 
 def trouble(error: str, connected: bool = True) -> str:
-    """The line of trouble for an error; the error itself, where it is not known.
+    """The line of trouble for an error, with its own words behind.
 
     `connected` tells whether there was a connection already, where the words leave that open.
     """
-    said = " ".join(error.split())[:_LONGEST]
+    said = " ".join(error.split())[:LONGEST]
+    return f"{_meaning(said, connected)}: {said}"
+
+
+def _meaning(said: str, connected: bool) -> str:
     if _TLS.search(said):
-        return f"TLS failed with the server: {said}"
+        return "TLS failed with the server"
     if _TIMED_OUT.search(said):
         return "timed out waiting for the server" if connected else "connection timed out"
     for words, told in _KNOWN:
         if words.search(said):
             return told
-    return said if connected else f"connection failed: {said}"
+    return "trouble with the connection" if connected else "connection failed"
