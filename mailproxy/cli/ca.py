@@ -97,7 +97,7 @@ def new(as_json: Json = False) -> None:
 
     _show(new(), as_json)
     render.complain(
-        "programs must trust this one now (mailproxy ca install); a mailproxy that runs shows it once it is started again"
+        "programs must trust this one now (mailproxy ca install); a mailproxy that runs must be started again"
     )
 
 
