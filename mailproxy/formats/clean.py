@@ -23,7 +23,7 @@ _TIME: Final = re.compile(
     rf"|(?:[A-Z][a-z]{{2}} )?[A-Z][a-z]{{2}} [ 0-9][0-9] {_CLOCK}(?: [0-9]{{4}})?|{_CLOCK})\]?:?(?:\t| ?)"
 )
 _PROMPT: Final = re.compile(r"(?:\([\w.-]+\) ?)?\[?[\w.-]+@[\w.-]+[ :][^$#%>]{0,60}\]?[$#%] ?|[A-Z]:\\[^>]{0,80}>")
-_LAST: Final = re.compile(r"\n\s*[$#%>]?\s*\Z")
+_LAST: Final = frozenset("$#%>")
 _DATE: Final = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
 _CLOCKED: Final = re.compile(r"([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]{1,6}))?")
 _REPLY: Final = re.compile(r"([2-5][0-9]{2})-")
@@ -53,8 +53,8 @@ def clean(text: str, times: bool = False) -> str:
 def _once(text: str, times: bool) -> str:
     """A text without the outermost layer of each kind of dirt."""
     split = _without_ticks([line for line in text.split("\n") if not _FENCE.fullmatch(line)])
-    split = _LAST.sub("", unescaped("\n".join(split))).split("\n")
-    split = [line.removesuffix("^M") for line in split if not _PROMPT.fullmatch(line)]
+    split = unescaped("\n".join(split)).split("\n")
+    split = [line.removesuffix("^M") for line in _without_last(split) if not _PROMPT.fullmatch(line)]
     split = _without_numbers(_without(split, _QUOTE))
     return "\n".join(split if times else _without(split, _TIME))
 
@@ -111,6 +111,14 @@ def _without(split: list[str], what: re.Pattern[str]) -> list[str]:
     if len(told) < 2 or found < _MOST * len(told):
         return split
     return [what.sub("", line, count=1) if what.match(line) else line for line in split]
+
+
+def _without_last(split: list[str]) -> list[str]:
+    """The lines without the prompt that waits behind them."""
+    end = len(split)
+    while end and not split[end - 1].strip():
+        end -= 1
+    return split[: end - 1] if end and split[end - 1].strip() in _LAST else split
 
 
 def _without_numbers(split: list[str]) -> list[str]:

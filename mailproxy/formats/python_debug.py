@@ -21,6 +21,7 @@ _RAISED: Final = re.compile(
 _REFUSED: Final = re.compile(
     r"\w*(?:Authentication|SenderRefused|RecipientsRefused|DataError|HeloError|Response|error_proto)"
 )
+_LONGEST: Final = 1000  # of a line that names an exception
 _WRAPPED: Final = 400  # lines that one literal may be broken into
 
 
@@ -88,7 +89,7 @@ class _Telling:
             return self._clocked(found) and self._smtp(found[2], found[3])
         if found := _POP3.match(line):
             return self._clocked(found) and self._pop3(found[2], found[3])
-        if found := _RAISED.fullmatch(line.strip()):
+        if len(line) < _LONGEST and (found := _RAISED.fullmatch(line.strip())):
             self._raised(found[1], found[2])
             return True
         return line.startswith(("Traceback (", "During handling of", "The above exception"))

@@ -18,6 +18,7 @@ _CLOSED: Final = re.compile(
     r"zamkni|закры|разорв|uzav|lost|verloren|perdu|切断|关闭).*",
     re.IGNORECASE,
 )
+_LONGEST: Final = 300  # of a line of telnet's own
 _LEFT: Final = re.compile(r"telnet> ?.*|\^\]|Connection closed\.")
 _ERROR: Final = re.compile(
     r"(?:telnet|nc|ncat|netcat|ncat): .+|Could not open connection .+|Connecting To .+|Ncat: .+|Unable to connect .+",
@@ -30,7 +31,7 @@ def recognise(text: str) -> bool:
 
     Lines of both sides with nothing around them are taken for such a text too.
     """
-    found = [line for line in head(text) if line.strip()][:12]
+    found = [line for line in head(text) if line.strip() and len(line) < _LONGEST][:12]
     if any(map(_ESCAPE.fullmatch, found)) or any(line.startswith("telnet: ") for line in found):
         return True
     replies = sum(REPLY.fullmatch(line) is not None for line in found)
@@ -92,6 +93,8 @@ class _Telling:
             if self._over:
                 self._again()
             self._mixed.line(line)
+        elif len(line) >= _LONGEST:
+            self.paste.odd(line)
         elif found := _TRYING.fullmatch(line):
             if self._over:
                 self._again()
