@@ -9,11 +9,12 @@ from typing import NamedTuple
 from mailproxy.app.by_hand import Over, Target
 from mailproxy.app.judging import Remembered, judged
 from mailproxy.app.library import journal_of, open_library
-from mailproxy.app.routes import place
+from mailproxy.app.routes import place, scheme
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Verdict
 from mailproxy.model.octets import Entry, Note, Side
 from mailproxy.model.session import Ending, Leg, Session
+from mailproxy.model.tls import TlsFacts
 from mailproxy.protocols.outcome import Tally
 from mailproxy.store.recorder import Recorder
 from mailproxy.store.trouble import RecordingStopped
@@ -62,10 +63,11 @@ class Notebook:
 
     def __init__(self, recorder: Recorder, target: Target) -> None:
         self.trouble = ""
-        upstream = f"{target.protocol}://{place(target.host, target.port)}"
+        upstream = f"{scheme(target.protocol, target.security)}://{place(target.host, target.port)}"
         client = Leg(Side.CLIENT, "by hand", connected=0)
         server = Leg(Side.SERVER, target.host, port=target.port)
         self.session = Session(recorder.next_id(), target.protocol, datetime.now(UTC), upstream, client, server)
+        self._security = target.security
         self._tally = Tally()
         self._remembered = Remembered()
         self._recorder = recorder
@@ -73,8 +75,11 @@ class Notebook:
 
     def connected(self, server: Leg) -> None:
         """The server has taken the connection."""
-        self.session = replace(self.session, server=server)
-        self._try(lambda: self._sheet.revise(self.session))
+        self._revise(server)
+
+    def secured(self, facts: TlsFacts) -> None:
+        """What is known of TLS with the server."""
+        self._revise(replace(self.session.server, tls=facts))
 
     def heard(self, entries: Sequence[Entry], exchanges: Sequence[Exchange]) -> None:
         """Take down what was said and understood; it is in the database at once."""
@@ -89,11 +94,16 @@ class Notebook:
 
     def ended(self, ending: Over) -> None:
         """Take down what came of it."""
-        upstream = f"{ending.protocol}://{place(self.session.server.host, self.session.server.port)}"
+        where = place(self.session.server.host, self.session.server.port)
+        upstream = f"{scheme(ending.protocol, self._security)}://{where}"
         session = replace(self.session, protocol=ending.protocol, upstream=upstream)
         ended = concluded(session, self._tally, self._remembered, ending.endings, ending.user, ending.quit, ending.at)
         self.session = ended.session
         self._try(lambda: self._sheet.close(self.session), self._recorder.flush)
+
+    def _revise(self, server: Leg) -> None:
+        self.session = replace(self.session, server=server)
+        self._try(lambda: self._sheet.revise(self.session))
 
     def _try(self, *steps: Callable[[], object]) -> None:
         if self.trouble:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,7 @@ CHUNK = 65_536  # octets
 
 
 def telnet(
-    host: Annotated[str, typer.Argument(metavar="HOST[:PORT]", help="The server; IPv6 addresses in brackets.")],
+    host: Annotated[str, typer.Argument(metavar="HOST[:PORT]|URL", help="The server; IPv6 addresses in brackets.")],
     port: Annotated[
         int | None, typer.Argument(min=1, max=65535, help="The port, as telnet takes it.", show_default=False)
     ] = None,
@@ -26,6 +27,10 @@ def telnet(
         typer.Option(
             help="smtp, lmtp, pop3 or pop2. By default the port tells, or else the greeting.", show_default=False
         ),
+    ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Begin with TLS, as on the ports 465 and 995.")] = False,
+    trust: Annotated[
+        list[Path] | None, typer.Option(help="Trust the roots in this PEM file too. May be repeated.")
     ] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Keep nothing of it.")] = False,
     db: Database = None,
@@ -39,30 +44,37 @@ def telnet(
     protocol and what the last reply means, `? VERB` one command. Common slips are pointed out, and sent all the
     same. ^] (with Enter, where the line editor wants it) leads to the orders quit, close and status. Passwords are
     masked in the record and in the history. From a pipe each line is sent once the server has answered the one before.
+    Type STARTTLS or STLS, and once the server grants it mailproxy begins TLS; the certificate is judged, and you go on.
 
     \b
     mailproxy telnet mail.example.org 25
     mailproxy telnet pop.example.org:110
+    mailproxy telnet smtps://mail.example.org
     mailproxy telnet localhost:3110 < session.txt
     """
     import trio
 
     from mailproxy.app.by_hand import by_hand, target
+    from mailproxy.app.plan import TlsPlan, UnusableOption
     from mailproxy.app.take_out import headers
     from mailproxy.app.taking import notebook
 
     try:
-        where = target(host, port, protocol)
+        where = target(host, port, protocol, tls)
+        roots = TlsPlan(trust=tuple(trust or ()))
+        roots.try_files()
     except KeyError as error:
         raise typer.BadParameter(f"{protocol} is no protocol known here", param_hint="--protocol") from error
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="HOST") from error
+    except UnusableOption as error:
+        raise typer.BadParameter(str(error), param_hint=error.option) from error
     with ExitStack() as stack:
         person = stack.enter_context(_keyboard())
         person.aside = as_json
         kept = None if no_record else stack.enter_context(notebook(database(db), where))
         try:
-            trio.run(by_hand, where, person, kept)
+            trio.run(by_hand, where, person, kept, roots.trust)
         finally:
             if kept and kept.trouble:
                 person.warn(f"not all of it is recorded: {kept.trouble}")

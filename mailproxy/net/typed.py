@@ -1,16 +1,39 @@
 """The connection of a session by hand."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import trio
 
 from mailproxy.model.octets import Side
 from mailproxy.model.session import How, Leg
 from mailproxy.net.dial import Failure, failure
+from mailproxy.wire.tls import Tls
 
 RECEIVE: Final = 65_536  # octets
 _Found = tuple[int, int, int, str, tuple[Any, ...]]
+
+
+class Ended(NamedTuple):
+    """The server has ended the connection; under TLS, `notified` tells whether with close_notify."""
+
+    how: How
+    notified: bool | None = None
+
+
+class Secured(NamedTuple):
+    """The TLS handshake is over."""
+
+    tls: Tls
+
+
+class Failed(NamedTuple):
+    """TLS has failed: its `failure` says why."""
+
+    tls: Tls
+
+
+Event = bytes | Ended | Secured | Failed
 
 
 class Connection:
@@ -19,6 +42,8 @@ class Connection:
     def __init__(self, stream: trio.SocketStream, leg: Leg) -> None:
         self.leg = leg
         self._stream = stream
+        self._sending = trio.Lock()
+        self._tls: Tls | None = None
 
     async def __aenter__(self) -> "Connection":
         return self
@@ -26,8 +51,44 @@ class Connection:
     async def __aexit__(self, *_: object) -> None:
         await self._stream.aclose()
 
+    async def secure(self, tls: Tls) -> None:
+        """Begin TLS: what is said and heard from now on goes through it, and `hear` tells what comes of it."""
+        self._tls = tls
+        tls.begin()
+        await self._send(tls.outgoing)
+
+    async def hear(self) -> list[Event]:
+        """What becomes of the connection next; of TLS it may be that nothing has been said yet."""
+        octets = await self.receive()
+        match self._tls, octets:
+            case None, bytes():
+                return [octets]
+            case None, How():
+                return [Ended(octets)]
+            case Tls() as tls, bytes():
+                return await self._decrypted(tls, octets)
+            case Tls(open=False) as tls, How.CLOSED:
+                tls.eof()
+                return [Failed(tls)]
+            case _, How() as how:
+                return [Ended(how, False if how is How.CLOSED else None)]
+        raise AssertionError(octets)
+
+    async def _decrypted(self, tls: Tls, octets: bytes) -> list[Event]:
+        shaking = not tls.open
+        plain = tls.receive(octets)
+        await self._send(tls.outgoing)
+        events: list[Event] = [Secured(tls)] if shaking and tls.open else []
+        if plain:
+            events.append(plain)
+        if tls.failure:
+            events.append(Failed(tls))
+        elif tls.ended:
+            events.append(Ended(How.CLOSED, True))
+        return events
+
     async def receive(self) -> bytes | How:
-        """What the server says next, or how it ended the connection."""
+        """What the server says next as it comes, TLS or not, or how it ended the connection."""
         try:
             return await self._stream.receive_some(RECEIVE) or How.CLOSED
         except trio.BrokenResourceError as error:
@@ -35,18 +96,26 @@ class Connection:
             return How.TIMED_OUT if timed_out else How.RESET
 
     async def send(self, octets: bytes) -> None:
-        """Say something. Where the connection is broken, `receive` tells so."""
-        try:
-            await self._stream.send_all(octets)
-        except trio.BrokenResourceError:
-            return
+        """Say something. Where the connection is broken, `hear` and `receive` tell so."""
+        tls = self._tls
+        await self._send(lambda: tls.send(octets) if tls else octets)
 
     async def end(self) -> None:
-        """Say that nothing more will be said (FIN); the server may go on."""
+        """Say that nothing more will be said (close_notify, FIN); the server may go on."""
+        if self._tls:
+            await self._send(self._tls.end)
         try:
             await self._stream.send_eof()
         except trio.BrokenResourceError:
             return
+
+    async def _send(self, make: Callable[[], bytes]) -> None:
+        """Send what is made when it is its turn: ciphertext must go out in the order in which it is made."""
+        async with self._sending:
+            try:
+                await self._stream.send_all(make())
+            except trio.BrokenResourceError:
+                return
 
 
 async def dial(host: str, port: int, trying: Callable[[str], None]) -> Connection | Failure:

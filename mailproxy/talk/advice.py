@@ -15,7 +15,6 @@ ORDERS: Final = (
     "status  tell what the session waits for\n"
     "?       tell this; an empty line goes back to the session"
 )
-UPGRADE: Final = "once this is granted the server waits for a TLS handshake, which nobody can type"
 MARKED: Final = "not sent: where <secret: …> stands, type the secret itself"
 UNDOUBLED: Final = "a line of a message that begins with a dot needs a second one before it, or it loses its dot"
 CODE: Final = re.compile(r"\d{3}\b.*|[-+#=].*")

@@ -3,6 +3,9 @@
 It is a relay whose client is the keyboard. Octets are sent as they were typed, with CRLF behind each line; whoever
 types a message doubles its dots. What is taken down is in recorded form: secrets are masked, and so is what may be
 recalled.
+
+TLS, from the start or once the server has granted STARTTLS, is begun by mailproxy: nobody can type a handshake. Lines
+that are typed meanwhile wait for its end.
 """
 
 import re
@@ -13,21 +16,25 @@ from typing import Final, NamedTuple
 from mailproxy.model.escape import escape
 from mailproxy.model.exchange import Exchange, Reply
 from mailproxy.model.mask import MARK
-from mailproxy.model.octets import Entry, Frame, Side
+from mailproxy.model.octets import Entry, Frame, Note, Side
 from mailproxy.model.session import How
+from mailproxy.model.tls import Security, TlsFacts, Verify
 from mailproxy.protocols import LMTP, POP2, POP3, SMTP
 from mailproxy.protocols.descriptor import Protocol
 from mailproxy.protocols.dialogue import Dialogue
 from mailproxy.protocols.guide import slip
+from mailproxy.protocols.outcome import DISTRUST, DROPPED
 from mailproxy.protocols.turn import Move, text
 from mailproxy.talk import actions as orders
 from mailproxy.talk import advice
 from mailproxy.talk.relay import Relay
+from mailproxy.talk.ways import Insecure, Ways
 
 ESCAPE: Final = b"\x1d"
 PROMPT: Final = "telnet> "
 UNDOUBLED: Final = re.compile(rb"\.[^.]")
 LONGEST_OPENING: Final = 512
+AGREED: Final = "TLS with the server: "
 
 
 class Send(NamedTuple):
@@ -67,11 +74,15 @@ class TakeDown(NamedTuple):
     exchanges: list[Exchange]
 
 
+class StartTls(NamedTuple):
+    """Begin TLS with the server."""
+
+
 class Close(NamedTuple):
     """End the connection."""
 
 
-Action = Send | Show | Tell | Warn | Remember | TakeDown | Close
+Action = Send | Show | Tell | Warn | Remember | TakeDown | StartTls | Close
 
 
 class Phase(StrEnum):
@@ -86,24 +97,29 @@ class Phase(StrEnum):
 class Typist:
     """One session by hand. Times are in microseconds since it began. It raises on nothing typed or heard.
 
-    Where the protocol is not `sure`, the server's first line says which it is. `escaped` tells that the next line
-    is an order to mailproxy.
+    Where the protocol is not `sure`, the server's first line says which it is. `security` is NONE, where TLS may be
+    asked for by what is typed, or TLS from the start. `escaped` tells that the next line is an order to mailproxy.
     """
 
-    def __init__(self, protocol: Protocol, target: str, *, sure: bool = True) -> None:
+    def __init__(
+        self, protocol: Protocol, target: str, *, sure: bool = True, security: Security = Security.NONE
+    ) -> None:
         self.protocol = protocol
-        self.relay = Relay(protocol.dialogue())
+        self.relay = Relay(protocol.dialogue(), Ways(server=security, verify=Verify.OFF))
         self.escaped = False
         self._target = target
         self._opening: bytes | None = None if sure else b""
         self._unshown = b""
         self._last: Reply | None = None
+        self._shaking = False
+        self._early: list[bytes] = []  # typed before the end of the handshake
+        self._tls: TlsFacts | None = None
 
     @property
     def phase(self) -> Phase:
         """What the next line that is typed is."""
         pending = self._dialogue.pending
-        if not self._dialogue.greeted:
+        if self._shaking or not self._dialogue.greeted:
             return Phase.WAITING
         if not pending:
             return Phase.COMMAND
@@ -117,6 +133,9 @@ class Typist:
         """A line was typed; `line` is without its line end."""
         if self.escaped or line.startswith(ESCAPE):
             return self._order(line.removeprefix(ESCAPE).strip())
+        if self._shaking:
+            self._early.append(line)
+            return []
         actions = self._settle(at) + self._show_rest()
         phase = self.phase
         if _is_question(phase, line):
@@ -147,12 +166,27 @@ class Typist:
         told = b"\n" in self._opening or len(self._opening) > LONGEST_OPENING
         return self._settle(at) if told else []
 
-    def ended(self, how: How, at: int) -> list[Action]:
-        """The server has ended the connection: nothing more can be typed."""
+    def secured(self, facts: TlsFacts, at: int) -> list[Action]:
+        """TLS with the server has begun; what was typed meanwhile goes out."""
+        self._tls, self._shaking = facts, False
+        self._dialogue.apart = False
+        self._dialogue.secured(Side.CLIENT)
+        actions = self._done(self.relay.secured(Side.SERVER, facts, at))
+        early, self._early = self._early, []
+        return [*actions, *(action for line in early for action in self.typed(line, at))]
+
+    def insecure(self, why: Insecure, at: int) -> list[Action]:
+        """TLS with the server has failed, in the handshake or later, and the connection with it."""
+        self._shaking = False
+        return self._show_rest() + self._done(self.relay.insecure(Side.SERVER, why, at))
+
+    def ended(self, how: How, at: int, notified: bool | None = None) -> list[Action]:
+        """The server has ended the connection: nothing more can be typed. Under TLS, `notified` tells whether with
+        close_notify."""
         actions = self._settle(at) + self._show_rest()
         if how is not How.CLOSED:
             return actions + self._done(self.relay.broke(Side.SERVER, how, at))
-        return actions + self._done(self.relay.ended(Side.SERVER, at)) + self.left(at)
+        return actions + self._done(self.relay.ended(Side.SERVER, at, notified)) + self.left(at)
 
     def left(self, at: int) -> list[Action]:
         """The person is gone, and the connection with them."""
@@ -170,7 +204,10 @@ class Typist:
             return []
         octets, self._opening = self._opening, None
         self.protocol = _spoken(octets) or self.protocol
-        self.relay.dialogue = self.protocol.dialogue()
+        before, self.relay.dialogue = self._dialogue, self.protocol.dialogue()
+        self._dialogue.apart = before.apart
+        for side in Side if self._tls else ():
+            self._dialogue.secured(side)
         return self._hear(octets, at) if octets else []
 
     def _hear(self, octets: bytes, at: int) -> list[Action]:
@@ -192,7 +229,10 @@ class Typist:
 
     def _heard(self, side: Side, octets: bytes, at: int) -> list[Action]:
         heard = self.relay.received(side, octets, at)
-        return self._done([orders.Record(heard.entries), orders.Send(side.other, heard.forward)])
+        done = self._done([orders.Record(heard.entries), orders.Send(side.other, heard.forward)])
+        while self.relay.due:
+            done += self._done(self.relay.proceed(at))
+        return done
 
     def _done(self, wanted: list[orders.Action]) -> list[Action]:
         """What the relay orders, as far as it concerns the server: there is no other connection."""
@@ -200,9 +240,12 @@ class Typist:
         for order in wanted:
             match order:
                 case orders.Record(entries) if entries or self._dialogue.exchanges:
-                    actions.append(self._taken_down(entries))
+                    actions += [self._taken_down(entries), *_told(entries)]
                 case orders.Send(Side.SERVER, octets):
                     actions.append(Send(octets))
+                case orders.StartTls(Side.SERVER):
+                    self._shaking = True
+                    actions.append(StartTls())
                 case _:
                     pass
         return actions
@@ -222,8 +265,6 @@ class Typist:
     def _warnings(self, phase: Phase, line: bytes) -> Iterable[str]:
         match phase:
             case Phase.COMMAND:
-                if line.strip().upper() == self._dialogue.upgrade.encode() != b"":
-                    yield advice.UPGRADE
                 if warning := slip(self.protocol.name, text(line)):
                     yield warning
             case Phase.CONTENT if UNDOUBLED.match(line) and self._dialogue.pending[-1].verb != "BDAT":
@@ -245,12 +286,24 @@ class Typist:
                 return [Tell(f"?Invalid command\n{advice.ORDERS}")]
 
     def _status(self) -> str:
-        lines = [f"{self.protocol.name.upper()} with {self._target}: {self.phase}."]
+        under = f", under {self._tls.version}" if self._tls else ""
+        phase = "the TLS handshake is under way" if self._shaking else self.phase
+        lines = [f"{self.protocol.name.upper()} with {self._target}{under}: {phase}."]
         if self._unshown:
             lines.append(f"The server has said {len(self._unshown)} octets with no line end yet.")
         if self._last:
             lines.append(advice.reply(self.protocol.name, self._last.code, self._last.enhanced))
         return "\n".join(lines)
+
+
+def _told(entries: list[Entry]) -> Iterable[Action]:
+    """What the person must know of what was noted: that TLS has begun, and that something went nowhere."""
+    for entry in entries:
+        match entry:
+            case Note(text=said) if said.startswith(AGREED):
+                yield Tell(f"=== {said}")
+            case Note(text=said) if said.startswith((DISTRUST, DROPPED)):
+                yield Warn(said)
 
 
 def _understood(actions: list[Action]) -> list[Exchange]:

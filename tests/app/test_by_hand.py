@@ -11,6 +11,7 @@ from mailproxy.app.practice import Addresses, practice_server
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Frame, Note, Side
 from mailproxy.model.session import How, Leg
+from mailproxy.model.tls import Security, TlsFacts
 
 
 class Script:
@@ -42,6 +43,7 @@ class Tape:
 
     def __init__(self) -> None:
         self.server: Leg | None = None
+        self.tls: TlsFacts | None = None
         self.entries: list[Entry] = []
         self.verbs: list[str] = []
         self.over: Over | None = None
@@ -49,6 +51,10 @@ class Tape:
     def connected(self, server: Leg) -> None:
         """Keep it."""
         self.server = server
+
+    def secured(self, facts: TlsFacts) -> None:
+        """Keep it."""
+        self.tls = facts
 
     def heard(self, entries: Sequence[Entry], exchanges: Sequence[Exchange]) -> None:
         """Keep it."""
@@ -213,7 +219,32 @@ def test_a_server_that_resets() -> None:
     ],
 )
 def test_what_is_meant(where: str, port: int | None, protocol: str | None, meant: tuple[object, ...]) -> None:
-    assert target(where, port, protocol) == meant
+    assert target(where, port, protocol) == (*meant, Security.NONE)
+
+
+@pytest.mark.parametrize(
+    ("where", "tls", "meant"),
+    [
+        ("smtps://mail.example.org", False, ("mail.example.org", 465, "smtp", True, Security.TLS)),
+        ("pop3s://[2001:db8::25]:9950", False, ("2001:db8::25", 9950, "pop3", True, Security.TLS)),
+        ("smtp://mail.example.org", False, ("mail.example.org", 25, "smtp", True, Security.NONE)),
+        ("smtp://mail.example.org:4650", True, ("mail.example.org", 4650, "smtp", True, Security.TLS)),
+        ("mail.example.org:465", True, ("mail.example.org", 465, "smtp", True, Security.TLS)),
+        ("mail.example.org", True, ("mail.example.org", 465, "smtp", True, Security.TLS)),
+        ("mail.example.org:4650", True, ("mail.example.org", 4650, "smtp", False, Security.TLS)),
+    ],
+)
+def test_what_is_meant_with_tls(where: str, tls: bool, meant: tuple[object, ...]) -> None:
+    assert target(where, tls=tls) == meant
+
+
+def test_what_cannot_begin_with_tls() -> None:
+    with pytest.raises(ValueError, match=r"^smtp\+starttls://a: connect in clear, with smtp://, and type STARTTLS$"):
+        target("smtp+starttls://a")
+    with pytest.raises(ValueError, match="imaps://a"):
+        target("imaps://a")
+    with pytest.raises(ValueError, match=r"^pop2 has no port of its own for TLS: name one$"):
+        target("a", None, "pop2", True)
 
 
 @pytest.mark.parametrize("where", ["", "a:b", "mail.example.org:", "mail.example.org:99999", "[::1", "a b"])

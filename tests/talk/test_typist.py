@@ -118,10 +118,6 @@ def test_a_slip_is_pointed_out_and_sent_all_the_same() -> None:
     assert session.sent().endswith(b"MAIL TO:<bob@example.net>\r\n")
 
 
-def test_starttls_leads_where_nobody_can_type() -> None:
-    assert "TLS handshake" in Session().warnings(*HELLO, "> starttls")[0]
-
-
 def test_all_commands_and_the_last_reply_are_explained() -> None:
     told = Session().told(*HELLO, "> VRFY bob", "< 550 5.1.1 unknown", "> ?")
     assert "MAIL FROM:<address>" in told
