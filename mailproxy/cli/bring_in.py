@@ -10,10 +10,10 @@ from mailproxy.cli.options import Database, Json, database
 
 def bring_in(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Transcripts, JSON or captures; - is standard input.")
+        list[str], typer.Argument(metavar="FILE...", help="Transcripts, JSON, logs or captures; - is standard input.")
     ],
     format: Annotated[
-        str, typer.Option("--format", "-f", help="talk, json or pcap; by default it is recognised.")
+        str, typer.Option("--format", "-f", help="talk, json, pcap, swaks …; by default it is recognised.")
     ] = "",
     keep_secrets: Annotated[bool, typer.Option("--keep-secrets", help="Keep passwords as they are said.")] = False,
     db: Database = None,
@@ -21,8 +21,9 @@ def bring_in(
 ) -> None:
     """Put recordings from files into the database.
 
-    They are transcripts (.talk) or JSON, as `mailproxy export` writes them, or captures of packets (pcap, pcapng),
-    of which the mail sessions are taken. Those need dpkt: pip install 'mailproxy[pcap]'.
+    They are transcripts (.talk) or JSON, as `mailproxy export` writes them; what mail programs log by themselves;
+    or captures of packets (pcap, pcapng), of which the mail sessions are taken. Captures need dpkt:
+    pip install 'mailproxy[pcap]'.
 
     \b
     mailproxy import replay/*.talk

@@ -13,8 +13,8 @@ from typing import Final
 from mailproxy.formats.pcap_ends import ends
 from mailproxy.formats.pcap_packet import BARE, Packet, Wire
 from mailproxy.formats.tcp import ACK, FIN, RST, SYN
-from mailproxy.model.octets import Frame, Kind, Side
-from mailproxy.model.session import Ending, How, Recording, Session
+from mailproxy.model.octets import Frame, Kind, Mark, Note, Side
+from mailproxy.model.session import Ending, How, Recording
 
 HEADER: Final = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 18, BARE)
 PUSH: Final = 0x08
@@ -55,7 +55,7 @@ def _session(recording: Recording, leg: Side, number: int) -> Iterator[Packet]:
     yield wire.send(Side.CLIENT, SYN, 0)
     yield wire.send(Side.SERVER, SYN | ACK, connected)
     yield wire.send(Side.CLIENT, ACK, connected)
-    yield from _spoken(wire, frames, _endings(session))
+    yield from _spoken(wire, frames, _endings(recording))
 
 
 def _unconnected(wire: Wire, ending: Ending | None) -> Iterator[Packet]:
@@ -66,10 +66,14 @@ def _unconnected(wire: Wire, ending: Ending | None) -> Iterator[Packet]:
         yield wire.send(Side.SERVER, RST | ACK, ending.at)
 
 
-def _endings(session: Session) -> list[Ending]:
+def _endings(recording: Recording) -> list[Ending]:
     """How the sides ended, in their order; mailproxy ended towards the other one in its turn. A reset ends both."""
+    session = recording.session
     ends = (session.client.ending, session.server.ending)
-    found = sorted((each for each in ends if each and each.by and each.how in SEEN), key=lambda ending: ending.at)
+    trouble = [each.text for each in recording.entries if isinstance(each, Note) and each.mark is Mark.TROUBLE]
+    told = " ".join(trouble[:1])  # who came first, where no time was kept
+    found = [each for each in ends if each and each.by and each.how in SEEN]
+    found.sort(key=lambda ending: (ending.at, f"by the {ending.by}" not in told))
     for index, ending in enumerate(found):
         if ending.how is How.RESET:
             return found[: index + 1]

@@ -1,7 +1,10 @@
 """What a capture tells of mail: who said what, what is missing, how it ended."""
 
+import io
+
 import pytest
 
+from mailproxy.formats import pcap
 from mailproxy.formats.error import FormatError
 from mailproxy.formats.pcap_packet import Packet
 from mailproxy.formats.tcp import ACK, SYN
@@ -97,6 +100,15 @@ def test_the_same_ends_may_meet_again() -> None:
     tape = Tape().open().talk(*TALK).close(SERVER, CLIENT)
     later = [packet._replace(at=packet.at + 60_000_000) for packet in tape.packets]
     assert [lines(each)[1:6] for each in recordings(file([*tape.packets, *later]))] == [SAID, SAID]
+
+
+def test_sessions_come_as_they_end_and_the_file_is_not_held() -> None:
+    packets = [
+        packet for near in range(50000, 50100) for packet in Tape(near=near).open().talk(*TALK).reset(SERVER).packets
+    ]
+    capture = io.BytesIO(file(packets))
+    next(pcap.read(capture))
+    assert capture.tell() < 2000 < len(capture.getvalue())
 
 
 # Which are mail.
