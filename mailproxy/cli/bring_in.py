@@ -13,7 +13,7 @@ def bring_in(
         list[str], typer.Argument(metavar="FILE...", help="Transcripts, JSON, logs or captures; - is standard input.")
     ],
     format: Annotated[
-        str, typer.Option("--format", "-f", help="talk, json, pcap, swaks …; by default it is recognised.")
+        str, typer.Option("--format", "-f", help="A format of those above; by default it is recognised.")
     ] = "",
     keep_secrets: Annotated[bool, typer.Option("--keep-secrets", help="Keep passwords as they are said.")] = False,
     db: Database = None,
@@ -21,12 +21,18 @@ def bring_in(
 ) -> None:
     """Put recordings from files into the database.
 
-    They are transcripts (.talk) or JSON, as `mailproxy export` writes them; what mail programs log by themselves;
-    or captures of packets (pcap, pcapng), of which the mail sessions are taken. Captures need dpkt:
+    They are transcripts (.talk) or JSON, as `mailproxy export` writes them; what mail programs print or log by
+    themselves, as it is or pasted from a mail or a forum; or captures of packets (pcap, pcapng), of which the mail
+    sessions are taken. Lines that are not understood are kept as comments and counted. Captures need dpkt:
     pip install 'mailproxy[pcap]'.
+
+    Formats: talk, json, pcap, swaks, telnet, s_client, phpmailer, python (smtplib and poplib), msmtp, mpop,
+    fetchmail, mutt, curl, mailkit, nodemailer, javamail, claws (and Sylpheed), oauth2-proxy, thunderbird,
+    rawlog (of Dovecot) and postfix.
 
     \b
     mailproxy import replay/*.talk
+    swaks --server mail.example.org --to alice@example.org | mailproxy import -
     mailproxy import capture.pcapng
     mailproxy export 12 --format json --db other.sqlite | mailproxy import -
     """
