@@ -20,9 +20,9 @@ def diagnose(recording: Recording) -> Verdict:
     view = View(recording)
     causes = [cause._replace(rule=cause.rule or rule.name) for rule in RULES for cause in rule.look(view)]
     findings = tuple(Finding(lint.name, found.summary, found.evidence) for lint in LINTS for found in lint.look(view))
-    if not causes:
+    first = min(causes, key=lambda cause: (cause.at, -cause.special), default=None)
+    if first is None or (first.at >= len(view.steps) and _cut(view)):
         return _well(view, findings)
-    first = min(causes, key=lambda cause: (cause.at, -cause.special))
     return Verdict(
         _outcome(view, first), first.stage, first.blame, first.also[:2], first.confidence, first.rule,
         first.summary, first.evidence, first.remedy, findings,
@@ -36,12 +36,16 @@ def _outcome(view: View, cause: Cause) -> Outcome:
 
 
 def _well(view: View, findings: tuple[Finding, ...]) -> Verdict:
-    cut = any(text.startswith(OURS) for _, text in view.troubles)
-    outcome = Outcome.UNFINISHED if cut and view.quit is None else Outcome.OK
+    outcome = Outcome.UNFINISHED if _cut(view) else Outcome.OK
     summary = (
         "The recording was cut off before the session ended." if outcome is Outcome.UNFINISHED else _achieved(view)
     )
     return Verdict(outcome, Stage.NONE, Blame.NONE, (), Confidence.HIGH, "ok", summary, (), "", findings)
+
+
+def _cut(view: View) -> bool:
+    """Whether mailproxy itself ended the recording before the client took its leave."""
+    return view.quit is None and any(text.startswith(OURS) for _, text in view.troubles)
 
 
 def _achieved(view: View) -> str:

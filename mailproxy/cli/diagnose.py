@@ -54,15 +54,18 @@ def _show(found: "Diagnosed") -> None:
         f"{name}: {render.paint(verdict.outcome, 'magenta' if bad else 'cyan', bold=bad)}"
         + (f" at {verdict.stage}, {verdict.blame}" if bad else "")
     )
-    render.say(f"  {render.safe(verdict.summary)}")
+    for line in render.labelled("why", verdict.summary, 4) if bad else [render.safe(verdict.summary)]:
+        render.say(f"  {line}")
     shown = [render.line(line) for line in proof(found.recording, verdict.evidence)]
     for text in ["", *shown, ""] if shown else []:
         render.say(f"    {text}".rstrip())
-    if verdict.remedy:
-        render.say(f"  {render.paint('what to do', bold=True)}    {render.safe(verdict.remedy)}")
-    for other in verdict.also_possible:
-        render.say(f"  {render.paint('also possible', bold=True)} {other.blame}: {render.safe(other.why)}")
+    told = [("do", verdict.remedy)] if verdict.remedy else []
+    told += [("or", f"{other.blame}: {other.why}") for other in verdict.also_possible]
+    for label, text in told:
+        for line in render.labelled(label, text, 4):
+            render.say(f"  {line}")
     if bad:
         render.say(render.paint(f"  rule {verdict.rule}, confidence {verdict.confidence}", dim=True))
     for finding in verdict.findings:
-        render.say(f"  {render.paint('by the way', bold=True)}    {render.safe(finding.summary)}")
+        for line in render.labelled("also", finding.summary):
+            render.say(f"  {line}")

@@ -2,7 +2,9 @@
 
 import io
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
@@ -48,9 +50,21 @@ def outcome(session: Session) -> str:
 def advice(verdict: Verdict) -> Iterator[str]:
     """What a failure means and what to do, in a line each."""
     if verdict.stage is not Stage.NONE:
-        yield f"{paint('why', bold=True)}   {safe(verdict.summary)} ({verdict.stage}, {verdict.blame})"
+        yield from labelled("why", f"{verdict.summary} ({verdict.stage}, {verdict.blame})")
         if verdict.remedy:
-            yield f"{paint('do', bold=True)}    {safe(verdict.remedy)}"
+            yield from labelled("do", verdict.remedy)
+
+
+def labelled(label: str, text: str, indent: int = 6) -> Iterator[str]:
+    """A text behind a label, in lines that fit the screen."""
+    lines = textwrap.wrap(safe(text), width() - indent - 4) or [""]
+    yield f"{paint(label, bold=True)}{' ' * (indent - len(label))}{lines[0]}"
+    yield from (" " * indent + line for line in lines[1:])
+
+
+def width() -> int:
+    """How many columns prose may take: those of the screen, up to 100."""
+    return max(40, min(100, shutil.get_terminal_size((100, 24)).columns))
 
 
 def harmless(text: str) -> str:

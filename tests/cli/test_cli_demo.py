@@ -1,5 +1,6 @@
 """`mailproxy demo` as a program of its own."""
 
+import itertools
 import re
 import subprocess
 import sys
@@ -28,12 +29,13 @@ def shown() -> Ran:
 def test_four_sessions_are_shown_as_they_go_on(shown: Ran) -> None:
     said = iter(shown.lines)
     for number, (_, outcome) in enumerate(OUTCOMES, 1):
+        said = itertools.dropwhile(lambda line: not line.startswith("==="), said)
         assert re.fullmatch(rf"=== session {number}: 127\.0\.0\.1 port \d+ to .*", next(said))
         assert next(said) == "=== connected to 127.0.0.1"
         talk = list(iter(said.__next__, f"--- session {number} {outcome}"))
         assert " -> QUIT" in talk
-    assert next(said) == ""
-    assert next(said).endswith("2 of which failed:")
+    assert "    why   The server does not accept the user name or the password. (auth, credentials)" in shown.lines
+    assert any(line.endswith("2 of which failed:") for line in said)
 
 
 def test_it_looks_well_on_a_terminal(shown: Ran, database: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mailproxy.formats import FORMATS, OCTET_FORMATS
 from tests.cli.command import LIMIT, PROGRAM, Mailproxy, Ran, program
 
 SENT = r"""
@@ -194,8 +195,11 @@ def test_a_session_is_shown_as_it_was(mailproxy: Mailproxy) -> None:
     first, *said, last = shown.lines
     assert first.startswith("# session 2, 2026-11-2")
     assert first.endswith(".talk")
-    assert said == REFUSED.splitlines()[2:]
-    assert last == "# failed: RCPT: 554 5.7.1 <bob@example.net>: Relay access denied"
+    length = len(REFUSED.splitlines()[2:])
+    assert said[:length] == REFUSED.splitlines()[2:]
+    assert said[length] == "# failed: RCPT: 554 5.7.1 <bob@example.net>: Relay access denied"
+    assert said[length + 1].startswith("# why   The server passes no mail on to other domains for this client.")
+    assert last.startswith("# ")
 
 
 def test_a_message_is_folded_and_a_secret_masked(mailproxy: Mailproxy) -> None:
@@ -555,6 +559,9 @@ def test_a_file_that_cannot_be_written(mailproxy: Mailproxy, tmp_path: Path) -> 
     assert (ran.code, ran.failure) == (1, f"{where}: No such file or directory")
 
 
+KNOWN = ", ".join(each.name for each in (*FORMATS, *OCTET_FORMATS))
+
+
 def test_bad_files_do_not_keep_good_ones_out(mailproxy: Mailproxy, talks: Path) -> None:
     letter = talks / "letter.txt"
     letter.write_text("Dear Alice,\n")
@@ -562,14 +569,14 @@ def test_bad_files_do_not_keep_good_ones_out(mailproxy: Mailproxy, talks: Path) 
     assert ran.code == 1
     assert [session["id"] for session in ran.json["sessions"]] == [5]
     assert ran.err.splitlines() == [
-        f"mailproxy: {letter}: this is no recording; the formats are json, talk",
+        f"mailproxy: {letter}: this is no recording; the formats are {KNOWN}",
         f"mailproxy: {talks / 'nowhere.talk'}: No such file or directory",
     ]
 
 
 def test_a_format_that_is_none(mailproxy: Mailproxy, talks: Path) -> None:
     ran = mailproxy("import", "--format", "mbox", str(talks / "refused.talk"))
-    assert (ran.code, ran.failure) == (1, "'mbox' is no format: there is json, talk")
+    assert (ran.code, ran.failure) == (1, f"'mbox' is no format: there is {KNOWN}")
 
 
 def test_a_protocol_that_is_none(mailproxy: Mailproxy) -> None:

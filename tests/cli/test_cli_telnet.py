@@ -106,7 +106,7 @@ def test_a_message_typed_by_hand_is_there(practice: dict[str, int], mailproxy: M
 
 def test_a_session_by_hand_that_failed_is_found(practice: dict[str, int], mailproxy: Mailproxy) -> None:
     run(b"USER alice\nPASS wonderland\nQUIT\n", f"127.0.0.1:{practice['pop3']}")
-    assert mailproxy("show", "last-failed").lines[-1] == "# failed: PASS: -ERR [AUTH] User name or password is wrong"
+    assert "# failed: PASS: -ERR [AUTH] User name or password is wrong" in mailproxy("show", "last-failed").lines
     assert mailproxy("sessions", "--client", "by hand", "--text", "wonderland").lines == ["No session is like that."]
     [session] = mailproxy("sessions", "--client", "by hand", "--json").json["sessions"]
     assert (session["protocol"], session["user"]) == ("pop3", "alice")

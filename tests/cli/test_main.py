@@ -67,7 +67,8 @@ def test_the_help_tells_of_every_option(mailproxy: Mailproxy, command: str) -> N
 def test_no_option_takes_what_a_list_of_processes_must_not_show(command: str) -> None:
     secret = re.compile("pass|secret|token|auth|login|key")
     words = [each for each in options(command) if not each.is_flag and each.type_descriptor.annotation is not Path]
-    assert [name for option in words for name in option.opts if secret.search(name)] == []
+    taken = [name for option in words for name in option.opts if secret.search(name) and not name.endswith("-file")]
+    assert taken == []
 
 
 def test_the_help_loads_nothing_heavy() -> None:

@@ -76,12 +76,16 @@ def happened(behaviour: Behaviour, recording: Recording) -> tuple[Evidence, ...]
 
 @lru_cache(512)
 def pattern(shows: str) -> re.Pattern[str]:
-    """What a dialog's text must match: names in braces stand for anything, a blank for any white space."""
-    parts = re.split(r"(\{\w+\})", " ".join(shows.split()))
-    return re.compile("".join(_part(part) for part in parts), re.DOTALL | re.IGNORECASE)
+    """What a dialog's text must match: `{code}` stands for three digits, other names in braces for anything, a
+    blank for any white space."""
+    *parts, last = (part for part in re.split(r"(\{\w+\})", " ".join(shows.split())) if part)
+    whole = "".join(map(_part, parts)) + _part(last).replace(".*?", ".*")  # a name at the end takes all that is left
+    return re.compile(whole, re.DOTALL | re.IGNORECASE)
 
 
 def _part(part: str) -> str:
+    if part == "{code}":
+        return "(?P<code>[0-9]{3})"
     if part.startswith("{"):
         return f"(?P<{part[1:-1]}>.*?)"
     return re.escape(part).replace(r"\ ", r"\s+")

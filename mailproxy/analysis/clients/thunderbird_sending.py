@@ -42,7 +42,7 @@ SENDING: Final = (
     _smtp(
         "code-only",
         When(verb="|EHLO|HELO|MAIL|RCPT|DATA", code="2..|354", octets=CODE_ONLY),
-        "An{error}occurred while sending mail{place}responded: {code}.",
+        "An {kind}error occurred while sending mail{place} responded: {code}.",
         "The server agreed, but sent its code alone, with no blank behind it, and Thunderbird takes such a line for a "
         "refusal (RFC 5321 section 4.2 allows it). After the message this means that it was taken all the same.",
         "Have the server send a text behind its codes, as in 250 OK. Before you send again, see if it has arrived.",

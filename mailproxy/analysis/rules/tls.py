@@ -48,6 +48,11 @@ def look(view: View) -> Iterator[Cause]:
         if "with the client" in text and "from the client" in text and DISTRUST not in view.facts:
             yield _distrusted(at, place, text)
             return
+        granted = place < len(view.steps) and view.steps[place].verb in UPGRADES and accepted(view.steps[place])
+        if granted and re.search(r"with the server: (?:closed|reset|eof)", text):
+            yield _cause(at, place, FAULT, "The server granted TLS, and hung up.",
+                         "Tell the provider: its TLS seems not to be set up.", others((NETWORK, CONFIG)))  # fmt: skip
+            return
         for pattern, blame, also, summary, remedy in REASONS:
             if re.search(pattern, text, re.I):
                 yield _cause(at, place, Blame(blame), summary, remedy, others(also))
