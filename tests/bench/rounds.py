@@ -9,7 +9,7 @@ from .figure import DIRECT, MAILPROXY
 from .process import NotReady
 from .ways import Way, Ways
 
-SLOW: Final = 5.0  # seconds: a way that takes longer for one load is not asked again
+SLOW: Final = 5.0  # seconds
 
 Load = Callable[[Way], tuple[float, ...]]
 
@@ -40,10 +40,11 @@ class Samples(NamedTuple):
         }
 
 
-def take(ways: Ways, rounds: int, load: Load, warm: bool = True) -> Samples:
+def take(ways: Ways, rounds: int, load: Load, warm: bool = True, slowest: float = SLOW) -> Samples:
     """Send `load`, which gives its measurements, down each way in each round, and once before if `warm`.
 
-    A way is left to finish what it put off before the next one has its turn.
+    A way is left to finish what it put off before the next one has its turn. Others than mailproxy that take longer
+    than `slowest` seconds for one load are not asked again.
     """
     samples = Samples({way.name: [] for way in ways.open}, dict(ways.troubles))
     left = list(ways.open)
@@ -51,7 +52,7 @@ def take(ways: Ways, rounds: int, load: Load, warm: bool = True) -> Samples:
         for way in tuple(left):
             began = time.monotonic()
             sample = _sample(way, load, samples.troubles)
-            slow = way.name not in (DIRECT, MAILPROXY) and time.monotonic() - began > SLOW
+            slow = way.name not in (DIRECT, MAILPROXY) and time.monotonic() - began > slowest
             way.settled()
             if sample is None or slow:
                 left.remove(way)

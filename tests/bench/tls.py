@@ -15,14 +15,15 @@ from .ways import Way
 
 CLIENTS: Final = 8  # at once, each a process of its own
 MEGABYTE: Final = 1_000_000
+LIMIT: Final = 60.0  # seconds: nothing that is measured here is as slow
 FASTER: Final = Goal(1, relative=True, least=True, beside=TRIO)
 
 
 def handshakes(effort: Effort) -> Iterator[Figure]:
     """Connections that are closed once the server has greeted: how many a second, and what each costs."""
-    connections = effort.count(250) * CLIENTS
+    connections = effort.count(125) * CLIENTS
     with ways() as to:
-        samples = take(to, effort.rounds, _counted(connections, 0))
+        samples = take(to, effort.rounds, _counted(connections, 0), slowest=LIMIT)
     what = f"{connections:,} TLS handshakes, {CLIENTS} at a time"
     yield Figure(what, "handshakes/s", FASTER, samples.column(0), samples.troubles)
     goal = Goal(1, relative=True, beside=TRIO)
@@ -31,9 +32,9 @@ def handshakes(effort: Effort) -> Iterator[Figure]:
 
 def sessions(effort: Effort) -> Iterator[Figure]:
     """Messages of 4,000 octets, one a connection: how many a second."""
-    messages = effort.count(250) * CLIENTS
+    messages = effort.count(125) * CLIENTS
     with ways() as to:
-        samples = take(to, effort.rounds, _counted(messages, 4000))
+        samples = take(to, effort.rounds, _counted(messages, 4000), slowest=LIMIT)
     what = f"{messages:,} SMTP sessions under TLS, {CLIENTS} at a time"
     yield Figure(what, "messages/s", FASTER, samples.column(0), samples.troubles)
 
@@ -48,7 +49,7 @@ def bulk(effort: Effort) -> Iterator[Figure]:
         return _with_cpu(way, rate, before, megabytes)
 
     with ways(clear=True) as to:
-        samples = take(to, effort.rounds, load)
+        samples = take(to, effort.rounds, load, slowest=LIMIT)
     yield Figure(f"a message of {megabytes} MB under TLS", "MB/s", FASTER, samples.column(0), samples.troubles)
     goal = Goal(1, relative=True, beside=TRIO)
     yield Figure("CPU of the proxy for each megabyte", "µs", goal, samples.column(1), samples.troubles)
