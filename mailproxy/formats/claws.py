@@ -6,7 +6,7 @@ Messages and listings are not in them. `[PASSWORD]`, `[USERID]` and `********` s
 import re
 from typing import Final
 
-from mailproxy.formats.conversation import Several
+from mailproxy.formats.several import Several
 from mailproxy.formats.timed import count, timed
 from mailproxy.model.octets import Side
 from mailproxy.model.session import Recording

@@ -1,4 +1,4 @@
-"""Sessions told by a log, and what the log leaves out put in its place.
+"""A session told by a log, and what the log leaves out put in its place.
 
 Many tools show neither the message behind DATA nor a listing behind `+OK`, nor that TLS has begun. What comes next in
 the log tells that it was there: so a gap is noted, and the end that must have come.
@@ -10,17 +10,20 @@ from datetime import datetime, time
 from enum import Enum
 from typing import Final
 
-from mailproxy.formats.error import FormatError
 from mailproxy.formats.paste import Paste
 from mailproxy.formats.trouble import LONGEST, of_connection, trouble
-from mailproxy.model.octets import Frame, Mark, Side
-from mailproxy.model.session import Recording
-from mailproxy.protocols.pop3.reader import is_long
+from mailproxy.model.mask import mark, password
+from mailproxy.model.octets import Mark, Side
+from mailproxy.protocols.pop3 import reader as pop3
+from mailproxy.protocols.secrets import is_marked
+from mailproxy.protocols.smtp import reader as smtp
 
 MESSAGE_MISSING: Final = "the message is not in the log"
 LISTING_MISSING: Final = "what the server sent then is not in the log"
 TLS_PORTS: Final = frozenset({465, 995})
 """Where TLS comes first (RFC 8314), whether or not a log says so."""
+_VERBS: Final = smtp.VERBS | pop3.VERBS
+_LONE: Final = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
 _BASE64: Final = re.compile(
     r"(?<![\w+/=])(?=[\w+/]*[0-9+/=])(?=[\w+/]*[a-z])(?=[\w+/]*[A-Z])[A-Za-z0-9+/]{12,}={0,2}(?![\w+/=])"
 )
@@ -43,6 +46,7 @@ class Conversation:
         self._commands: deque[str] = deque()
         self._message = self._listing = Open.NOTHING
         self._granted = self._asked = self._named = False
+        self._login = False  # a SASL exchange goes on, and its secrets are for the protocol's reader to find
 
     def client(self, text: str) -> None:
         """Hear a line of the client."""
@@ -55,8 +59,12 @@ class Conversation:
             self.paste.note(Mark.GAP, MESSAGE_MISSING)
         if self._message is not Open.NOTHING:
             self._message = Open.SHOWN if text != "." else Open.NOTHING
-        elif not self._asked:
+        elif self._asked or self._login:
+            text = text if self._login else _concealed(text)
+        else:
             self._commands.append(text)
+            self._login = text[:4].upper() == "AUTH"
+            text = _concealed(text) if _LONE.fullmatch(text) and text.upper().encode() not in _VERBS else text
         self._asked = False
         self._named = text[:5].upper() == "USER "
         self.paste.said(Side.CLIENT, text)
@@ -114,7 +122,7 @@ class Conversation:
         self.paste.again()
         self._commands.clear()
         self._message = self._listing = Open.NOTHING
-        self._granted = self._asked = self._named = self.begun = False
+        self._granted = self._asked = self._named = self._login = self.begun = False
 
     def clock(self, moment: datetime | time | None) -> None:
         """Hear what time it is, where the log tells."""
@@ -164,75 +172,23 @@ class Conversation:
         if text.startswith("334") or (text.startswith("+") and text[:3].upper() != "+OK"):
             self._asked = True
             return
+        self._login = False
         verb, _, argument = (self._commands.popleft() if self._commands else "").strip().partition(" ")
         match verb.upper(), text[:3].upper():
             case "DATA", "354":
                 self._message = Open.EMPTY
             case ("STARTTLS", "220") | ("STLS", "+OK"):
                 self._granted = True
-            case pop3, "+OK" if is_long(pop3, argument.strip()):
+            case asked, "+OK" if pop3.is_long(asked, argument.strip()):
                 self._listing = Open.EMPTY
 
 
-class Several:
-    """The sessions of a log that may go on at once, each by what the log tells it apart with."""
-
-    def __init__(self, source: str = "") -> None:
-        self._source = source
-        self._all: dict[str, Conversation] = {}
-        self._last: Conversation | None = None
-        self._before: list[str] = []
-
-    def of(self, key: str, protocol: str = "") -> Conversation:
-        """The session with this key; a new one where none has it."""
-        if key not in self._all:
-            self._all[key] = Conversation(Paste(self._source, protocol))
-        self._last = self._all[key]
-        while self._before:
-            self._last.paste.odd(self._before.pop(0))
-        return self._last
-
-    @property
-    def last(self) -> Conversation | None:
-        """The session that was spoken of last."""
-        return self._last
-
-    def told(self, text: str) -> None:
-        """Hear what the tool says of no session in particular."""
-        if self._last:
-            self._last.told(text)
-        elif of_connection(text):
-            self.of("").told(text)
-
-    def odd(self, line: str) -> None:
-        """Hear a line that was not understood; trouble can be read out of it all the same."""
-        if of_connection(line):
-            self.told(line)
-        elif self._last:
-            self._last.paste.odd(line)
-        elif line.strip():
-            self._before.append(line)
-
-    def recordings(self) -> list[Recording]:
-        """All sessions, in the order of their beginnings. Raises FormatError where none was understood."""
-        found: list[Recording] = []
-        for each in self._all.values():
-            try:
-                found += each.paste.recordings()
-            except FormatError:
-                continue
-        mail = [recording for recording in found if not _is_imap(recording)]
-        if not mail:
-            what = "only IMAP is in it" if found else "nothing is in it that a client or a server said"
-            raise FormatError(f"{self._source or 'text'}: {what}")
-        return mail
+def _concealed(text: str) -> str:
+    """A line that is a response to something which is not in the log: as a whole it may be a secret."""
+    octets = text.encode("utf-8", "replace")
+    return text if text == "*" or is_marked(octets) else mark(password(octets)).decode()
 
 
 def _veiled(text: str) -> str:
     """What a tool says, without words that are random enough for a secret in base64."""
     return _BASE64.sub("…", text[:LONGEST])
-
-
-def _is_imap(recording: Recording) -> bool:
-    said = [entry for entry in recording.entries if isinstance(entry, Frame) and entry.side is Side.SERVER]
-    return bool(said) and said[0].octets.startswith(b"* ")

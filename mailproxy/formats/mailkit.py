@@ -8,7 +8,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from mailproxy.formats.conversation import Several
+from mailproxy.formats.several import Several
 from mailproxy.formats.timed import count, timed
 from mailproxy.model.octets import Side
 from mailproxy.model.session import Recording

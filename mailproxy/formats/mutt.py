@@ -6,7 +6,7 @@ TLS is not in it; it began where STARTTLS or STLS was granted and more was said.
 import re
 from typing import Final
 
-from mailproxy.formats.conversation import Several
+from mailproxy.formats.several import Several
 from mailproxy.formats.timed import count, timed
 from mailproxy.model.octets import Side
 from mailproxy.model.session import Recording

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from typing import Any, Final, NamedTuple
 
-from mailproxy.formats.conversation import Conversation, Several
+from mailproxy.formats.conversation import Conversation
 from mailproxy.formats.paste import clean
+from mailproxy.formats.several import Several
 from mailproxy.formats.timed import beginning, timed
 from mailproxy.model.mask import NAME, mark
 from mailproxy.model.session import Recording

@@ -9,7 +9,8 @@ import re
 from typing import Final
 
 from mailproxy.formats import hidden
-from mailproxy.formats.conversation import Conversation, Several
+from mailproxy.formats.conversation import Conversation
+from mailproxy.formats.several import Several
 from mailproxy.formats.timed import count, timed
 from mailproxy.model.octets import Mark, Side
 from mailproxy.model.session import Recording

@@ -11,7 +11,8 @@ from datetime import datetime, time
 from typing import Final
 
 from mailproxy.formats import hidden
-from mailproxy.formats.conversation import Conversation, Several
+from mailproxy.formats.conversation import Conversation
+from mailproxy.formats.several import Several
 from mailproxy.formats.timed import count, timed
 from mailproxy.model.session import Recording
 

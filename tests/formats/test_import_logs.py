@@ -1,5 +1,6 @@
 """What mail programs and servers log, read: samples that they wrote, and the same sessions as the proxy saw them."""
 
+import random
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from mailproxy.model.octets import Frame, Side
 from mailproxy.model.session import Recording
 from mailproxy.protocols.turn import Terms
 from tests.formats.dirt import DIRT
-from tests.formats.imports import asked, imported, notes, speech, told
+from tests.formats.imports import asked, imported, notes, recognised, speech, told
 
 SAMPLES: Final = Path(__file__).parent / "samples"
 LOGS: Final = sorted(path.name for path in SAMPLES.iterdir() if path.suffix != ".talk")
@@ -262,3 +263,15 @@ def test_any_text_is_read_or_refused(name: str, text: str) -> None:
     assert each.recognise(text) in {True, False}
     with suppress(FormatError):
         imported(text, name)
+
+
+@pytest.mark.parametrize("name", LOGS)
+@settings(max_examples=25)
+@given(chance=some.randoms(use_true_random=False))
+def test_of_a_part_no_secret_is_left_either(name: str, chance: random.Random) -> None:
+    text = log(name)
+    part = "\n".join(line for line in text.split("\n") if chance.random() < 0.8)
+    with suppress(FormatError):
+        for recording in imported(part, recognised(text)):
+            left = repr(recording).encode()
+            assert [secret for secret in SECRETS if secret in left] == []
