@@ -1,8 +1,12 @@
 """What a capture tells of mail: who said what, what is missing, how it ended."""
 
 import io
+import re
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from mailproxy.formats import pcap
 from mailproxy.formats.error import FormatError
@@ -303,3 +307,25 @@ def test_acknowledgements_of_what_never_was_said_are_no_loss() -> None:
     tape.packets.append(Packet(tape.packets[-1].at, wild, len(wild)))
     tape.send(CLIENT, ACK)
     assert told(tape)[1:] == [SAID[0], "... the capture ends before the connection does"]
+
+
+HELLO = (GREETING, b"EHLO a\r\n", b"<250 AUTH PLAIN LOGIN\r\n")
+SMTP_LOGIN = (*HELLO, b"AUTH LOGIN\r\n", b"<334 VXNlcm5hbWU6\r\n", b"c2VjcmV0LW9uZQ==\r\n", b"<334 UGFzc3dvcmQ6\r\n")
+SMTP_PLAIN = (*HELLO, b"AUTH PLAIN\r\n", b"<334 \r\n", b"AGEAc2VjcmV0LXR3bw==\r\n", b"<535 no\r\n")
+POP3_USER = (b"<+OK\r\n", b"USER a\r\n", b"<+OK\r\n", b"PASS c2Vj", b"cmV0\r\n", b"<-ERR\r\n")
+LOGINS = (
+    (25, (*SMTP_LOGIN, b"c2VjcmV0LXR3bw==\r\n", b"<235 fine\r\n", b"NOOP\r\n", b"<250 ok\r\n")),
+    (587, (*SMTP_PLAIN, b"AUTH PLAIN c2VjcmV0LXR3bw==\r\n", b"<535 no\r\n", b"QUIT\r\n")),
+    (110, (*POP3_USER, b"AUTH PLAIN\r\n", b"<+ \r\n", b"c2VjcmV0\r\n", b"<+OK\r\n", b"STAT\r\n", b"<+OK 0 0\r\n")),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(some.sampled_from(LOGINS), some.sets(some.integers(0, 15)), some.integers(40, 80))
+def test_no_secret_shows_whatever_is_missing(login: tuple[int, tuple[bytes, ...]], lost: set[int], limit: int) -> None:
+    port, said = login
+    packets = cut(Tape(port).open().talk(*said).without(*lost).packets, limit)
+    with suppress(FormatError):
+        for recording in recordings(file(packets)):
+            shown = "\n".join(lines(recording)) + str(recording)
+            assert not re.search("c2Vj|cmV0|AGEA", shown), shown
