@@ -2,6 +2,7 @@
 
 import io
 import re
+import ssl
 from contextlib import suppress
 
 import pytest
@@ -156,6 +157,39 @@ def test_what_is_no_mail_is_left_out(said: tuple[bytes, ...]) -> None:
     octets = file(Tape(4711).open().talk(*said).packets)
     with pytest.raises(FormatError, match=r"^test\.pcap: no mail in \d packets: "):
         recordings(octets)
+
+
+def hello(name: str) -> bytes:
+    """What a client that calls this name says first under TLS."""
+    sent = ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname=name)
+    with suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return sent.read()
+
+
+@pytest.mark.parametrize(
+    ("port", "before"), [(465, ()), (587, (*TALK[:3], b"STARTTLS\r\n", b"<220 go\r\n")), (995, ())]
+)
+def test_tls_stays_closed_and_its_beginning_tells_what_it_shows(port: int, before: tuple[bytes, ...]) -> None:
+    said = hello("mail.example.org")
+    halves = said[:100], said[100:]
+    tape = Tape(port).open().talk(*before, *halves, b"<\x15\x03\x03\x00\x02\x02\x28").close(SERVER, CLIENT)
+    shown = told(tape)[1 + len(before) :]
+    assert f"=== {len(said)} octets of the client, not in clear" in shown
+    assert "=== 7 octets of the server, not in clear" in shown
+    assert any("mail.example.org" in line for line in shown)
+    assert any("handshake_failure" in line for line in shown)
+
+
+def test_tls_that_began_before_the_capture_is_counted() -> None:
+    tape = Tape(995).open().talk(b"\x17\x03\x03\x00\x03abc", b"<\x17\x03\x03\x00\x03def").without(0, 1, 2)
+    assert told(tape) == [
+        "... the capture begins in the middle of the connection",
+        "=== 8 octets of the client, not in clear",
+        "=== 8 octets of the server, not in clear",
+        "... the capture ends before the connection does",
+    ]
 
 
 # How they end.
