@@ -5,7 +5,6 @@ text ends in a place such as `SmtpClient.sys.mjs:419:19`. NSPR: `0[7f00]: SMTP S
 `SEND: CAPA`, `RECV: +OK`. A message that is sent is in neither.
 """
 
-import json
 import re
 from datetime import datetime, time
 from typing import Final
@@ -27,6 +26,8 @@ _NSPR_SIGN: Final = re.compile(
     r".{0,120}?\]:? .{0,120}?(?:SMTP (?:Send|Response|Connecting to): |(?:SEND|RECV): )"
     r"|SMTP (?:Send|Response): |POP3: (?:SEND|RECV): "
 )
+_ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+_LETTERS: Final = {"n": b"\n", "r": b"\r", "t": b"\t", "b": b"\b", "f": b"\f", "v": b"\v", "0": b"\0"}
 _PLACE: Final = re.compile(r" {0,4}\b[\w-]{1,60}\.(?:sys\.mjs|jsm|js):[0-9]+(?::[0-9]+)?$")
 
 _URL: Final = re.compile(r"Connecting to (\w+)://(\[[0-9A-Fa-f:]+\]|[^\s:/]+):([0-9]{1,5})")
@@ -113,13 +114,26 @@ class _Reading:
 
 def _unquoted(said: str) -> tuple[str, bool]:
     """A text of the console, and whether it is all of it: in quotes, or with the place in the program behind it."""
-    if said.startswith('"'):
-        try:
-            text = json.loads(said[: said.rindex('"') + 1], strict=False)
-        except ValueError:
-            return said.strip('"'), True
-        return str(text), True
-    return _placed(said)
+    if not said.startswith('"'):
+        return _placed(said)
+    text = said[1 : max(1, said.rindex('"'))]
+    octets = bytearray()
+    at = 0
+    for found in _ESCAPE.finditer(text):
+        octets += text[at : found.start()].encode("utf-8", "surrogateescape")
+        octets += _escaped(*found.groups())
+        at = found.end()
+    octets += text[at:].encode("utf-8", "surrogateescape")
+    return octets.decode("utf-8", "surrogateescape"), True
+
+
+def _escaped(octet: str | None, character: str | None, letter: str | None) -> bytes:
+    """What JavaScript has an escape for: an octet, a character, or what has a letter."""
+    if octet:
+        return bytes([int(octet, 16)])
+    if character:
+        return chr(int(character, 16)).encode("utf-8", "replace")
+    return _LETTERS.get(letter or "", (letter or "").encode("utf-8", "surrogateescape"))
 
 
 def _placed(line: str) -> tuple[str, bool]:

@@ -256,7 +256,7 @@ TEXTS: Final = some.text(max_size=200) | some.lists(some.sampled_from(LINES) | s
 
 
 @pytest.mark.parametrize("name", OURS)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(text=TEXTS)
 def test_any_text_is_read_or_refused(name: str, text: str) -> None:
     each = format_named(name)
@@ -266,7 +266,7 @@ def test_any_text_is_read_or_refused(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", LOGS)
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(chance=some.randoms(use_true_random=False))
 def test_of_a_part_no_secret_is_left_either(name: str, chance: random.Random) -> None:
     text = log(name)
