@@ -213,12 +213,21 @@ class Dialogue(Contents):
                     next(reading)
                 except StopIteration as stop:
                     taken.append(stop.value.octets)
+                    self._suspect(stop.value)
                     reading = self.command_line()
                     continue
             yield
         self.waiting = False
         if taken:
             self.client.push_back(b"".join(taken))
+
+    def _suspect(self, line: Line) -> None:
+        """Behind AUTH, words that are no verbs may be responses; what is read before its time is masked like them."""
+        verb, argument = command(line)
+        if verb == "AUTH" and argument.partition(" ")[0].upper() in secrets.MECHANISMS:
+            self.suspicious = True
+        elif verb.encode() in self.known:
+            self.suspicious = False
 
     def _awaited(self, turn: Turn) -> bool:
         """Whether the server may still answer. One that has ended will grant no TLS."""

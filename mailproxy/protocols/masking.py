@@ -124,8 +124,10 @@ class Masking(Hearing):
             if not secrets.is_marked(found):
                 self.secrets |= secrets.echoes(found)
                 put = mark(secret.shape)
-                inbox.conceal(max(secret.start, inbox.settled), secret.end, put)
-                length += len(put) - len(found)
+                begins = max(secret.start, inbox.settled)
+                if begins < secret.end:  # else it is noted already, by somebody who could not know
+                    inbox.conceal(begins, secret.end, put)
+                    length += len(put) - (secret.end - begins)
             masked = True
         octets = inbox.take(length)
         return Line(octets, Span(_CLIENT, start, inbox.position), masked or secret is not None)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from mailproxy.model.exchange import Flag
-from mailproxy.model.octets import Side
+from mailproxy.model.octets import Frame, Side
 from mailproxy.model.session import How
 from mailproxy.model.tls import Security, Verify
 from mailproxy.talk.ways import Insecure, Ways
@@ -38,7 +38,7 @@ POP = {
 
 
 def secure(stage: Stage) -> set[tuple[Side, bool]]:
-    return {(entry.side, entry.secure) for entry in stage.entries if hasattr(entry, "secure")}
+    return {(entry.side, entry.secure) for entry in stage.entries if isinstance(entry, Frame)}
 
 
 # Mirrored: STARTTLS is granted by the server, and both are upgraded.
@@ -401,7 +401,7 @@ def test_mailproxy_asks_a_pop3_server_for_tls(cut: str) -> None:
     stage.check()
 
 
-NO_TLS = {
+NO_TLS: dict[str, tuple[list[Event], str, bytes]] = {
     "no offer": (
         [GREETING, Says(S, b"250-x\r\n250 SIZE 1\r\n")],
         "it offers no STARTTLS",
@@ -441,7 +441,6 @@ NO_TLS = {
 @pytest.mark.parametrize("ways", TO_SERVER)
 def test_no_tls_is_to_be_had(ways: Ways, what: str, cut: str) -> None:
     """The session is over, for in clear it must not go on; a client that speaks no TLS is sent no octets of it."""
-    events: list[Event]
     events, why, seen = NO_TLS[what]
     stage = Stage("smtp", ways).play(*events, cut=CUTS[cut])
     assert stage.relay.over
@@ -622,10 +621,12 @@ def test_the_client_in_clear_after_all() -> None:
 
 WORDS = [
     *(b"220 ", b"250 ", b"250-", b"354 ", b"\r\n", b"\n", b"STARTTLS", b"STARTTLS\r\n", b"EHLO x\r\n", b"DATA\r\n"),
-    *(b"QUIT\r\n", b".\r\n", b"AUTH PLAIN ", b"BDAT 5\r\n", b"BDAT 5 LAST\r\n", b"\xff\xfb\x18", b"\xff", b"NOOP\r\n"),
+    *(b"QUIT\r\n", b".\r\n", b"AUTH PLAIN ", b"BDAT 5\r\n", b"BDAT 5 LAST\r\n", b"NOOP\r\n"),
     *(b"+OK\r\n", b"STLS\r\n", b"CAPA\r\n", b"-ERR\r\n", b"\x16\x03\x01", b"250 STARTTLS\r\n", b"503 no\r\n"),
 ]
-OCTETS = some.lists(some.sampled_from(WORDS) | some.binary(max_size=3), min_size=1, max_size=6).map(b"".join)
+OCTETS = some.lists(some.sampled_from(WORDS) | some.binary(max_size=3), min_size=1, max_size=6).map(
+    lambda words: b"".join(words).replace(b"\xff", b"\xfe")  # telnet has tests of its own
+)
 SAYS = some.builds(Says, some.sampled_from(Side), OCTETS.filter(bool))
 ENDS = some.builds(Ends, some.sampled_from(Side), some.sampled_from([None, True, False]))
 FAILURES = some.sampled_from(
