@@ -20,8 +20,12 @@ from typer.models import OptionInfo, ParamMeta
 from typer.utils import get_params_from_function
 
 import mailproxy
+from mailproxy.analysis.rules import LINTS, RULES
+from mailproxy.analysis.texts import TEXTS
+from mailproxy.app.diagnose import EXIT_CODES
 from mailproxy.app.practice import ACCOUNT_TABLE
 from mailproxy.cli.main import COMMANDS
+from mailproxy.formats import FORMATS, OCTET_FORMATS
 from mailproxy.store.tables import describe
 
 COMMAND: Final = (sys.executable, "-c", "from mailproxy.cli.main import main; main()")
@@ -69,6 +73,26 @@ def schema() -> str:
 
 def _columns(rows: Iterable[tuple[str, str, str, str]]) -> Iterator[tuple[str, ...]]:
     return ((code(column), kind.lower(), comment) for _, column, kind, comment in rows)
+
+
+def stages() -> str:
+    """The exit code of each stage."""
+    rows = [(code(stage), str(number)) for stage, number in EXIT_CODES.items()]
+    return table(("stage", "exit code"), sorted(rows, key=lambda row: int(row[1])))
+
+
+def rules() -> str:
+    """The rules of the diagnosis, and the texts of servers that it knows."""
+    looking = [(code(rule.name), rule.knows) for rule in (*RULES, *LINTS)]
+    texts = [(code(row.name), row.summary, row.source) for row in TEXTS]
+    return (
+        table(("rule", "what it looks for"), looking) + "\n\n" + table(("text", "what it means", "who says so"), texts)
+    )
+
+
+def formats() -> str:
+    """The formats that can be imported."""
+    return ", ".join(code(each.name) for each in (*FORMATS, *OCTET_FORMATS))
 
 
 def commands() -> str:
@@ -151,4 +175,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "schema": schema,
     "commands": commands,
     "house": house,
+    "stages": stages,
+    "rules": rules,
+    "formats": formats,
 }

@@ -18,7 +18,7 @@ LABELS: Final[list[dict[str, Any]]] = json.loads((CORPUS / "labels.json").read_t
 
 
 def test_every_session_has_a_label() -> None:
-    assert [label["id"] for label in LABELS] == sorted(file.stem for file in CORPUS.glob("*.talk"))
+    assert [label["id"] for label in LABELS] == [file.stem for file in sorted(CORPUS.glob("*.talk"))]
 
 
 @pytest.mark.parametrize("label", LABELS, ids=lambda label: label["id"])
