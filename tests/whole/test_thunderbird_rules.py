@@ -3,9 +3,12 @@
 One Thunderbird goes through all scripts; the record of each is looked at as a diagnosis would.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final, NamedTuple
+from zipfile import ZipFile
 
 import pytest
 
@@ -13,8 +16,11 @@ from mailproxy.analysis.clients.behaviour import pattern
 from mailproxy.analysis.clients.recognise import recognise
 from mailproxy.analysis.clients.thunderbird import BEHAVIOURS, MESSAGES_A_CONNECTION, shown
 from mailproxy.app.library import recordings
+from mailproxy.app.lookup import look_up
+from mailproxy.app.lookup.dialogs import THUNDERBIRD
 from mailproxy.model.session import Recording
 
+from . import need
 from . import thunderbird_scripts as scripts
 from .loopback import HOST
 from .proxy import Proxy, until
@@ -331,3 +337,31 @@ def test_the_servers_are_at_the_host_that_is_shown(came: dict[Case, Came]) -> No
     texts = [text for each in came.values() for text in each.told.notices]
     assert texts
     assert all(HOST in text for text in texts)
+
+
+WORDS: Final = {"%S": "mail.example.org", "%s": "no", "%1$S": "no", "%2$S": "bob@example.org"}
+TOLD: Final = re.compile(
+    r"errorSending|smtp(?!EnterPassword|DeliveringMail|MailSent|SecurityIssue)|pop3(?!Enter|Previously)"
+)
+NOT_OF_SERVERS: Final = re.compile(r"pop3(ErrorDialogTitle|ServerSaid|\w+Undefined|\w*Folder\w*|AuthInternalError)")
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """The dialogs that Thunderbird has about its servers: their keys, and their texts, filled in."""
+    places = (Path(need.program("thunderbird")).resolve().parent, Path("/usr/lib/thunderbird"))
+    found = [place / "omni.ja" for place in places if (place / "omni.ja").exists()]
+    if not found:
+        need.missing("Thunderbird keeps its texts elsewhere")
+    with ZipFile(found[0]) as archive:
+        for name in ("messengercompose/composeMsgs", "localMsgs"):
+            octets = archive.read(f"chrome/en-US/locale/en-US/messenger/{name}.properties")
+            for line in octets.decode().replace("\\\n", "").splitlines():
+                key, _, text = line.partition("=")
+                if TOLD.match(key) and not NOT_OF_SERVERS.fullmatch(key):
+                    yield key, re.sub(r"%(?:\d\$)?[sS]", lambda found: WORDS[found[0]], text.replace("\\n", "\n"))
+
+
+def test_all_its_dialogs_about_servers_are_known() -> None:
+    dialogs = dict(texts())
+    assert "smtpTooManyRecipients" in dialogs
+    assert [key for key, text in dialogs.items() if not any(each.kind == THUNDERBIRD for each in look_up(text))] == []
