@@ -33,7 +33,8 @@ class Remembered:
             if isinstance(entry, Frame) and (entry.kind is not Kind.SPEECH or len(entry.octets) > HEAD):
                 if entry.kind is Kind.CONTENT and len(self._head) > TAIL:
                     continue
-                entry = entry if entry.kind is Kind.SPEECH else entry._replace(octets=b"", kind=Kind.OMITTED)
+                if entry.kind in {Kind.CONTENT, Kind.TELNET}:
+                    entry = entry._replace(octets=b"", kind=Kind.OMITTED)
             if len(self._head) < HEAD:
                 self._head.append(entry)
             else:
