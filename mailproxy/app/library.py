@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import Engine
 
@@ -16,7 +16,7 @@ from mailproxy.app.settings import state
 from mailproxy.formats import FORMATS, OCTET_FORMATS
 from mailproxy.formats.error import FormatError
 from mailproxy.model.exchange import Exchange
-from mailproxy.model.octets import Entry, Note
+from mailproxy.model.octets import Entry
 from mailproxy.model.session import Recording, Session
 from mailproxy.protocols import BLIND, names, reading
 from mailproxy.protocols.turn import MASKED, Terms
@@ -76,7 +76,7 @@ def read_file(name: str, format: str = "", terms: Terms = MASKED) -> list[Record
 
 def each_of_file(name: str, format: str = "", terms: Terms = MASKED) -> Iterator[Recording]:
     """The same, one by one: of a large capture no more is held than the sessions that go on. Raises FormatError."""
-    names = ", ".join(each.name for each in (*FORMATS, *OCTET_FORMATS))
+    names = ", ".join([*(each.name for each in FORMATS), *(each.name for each in OCTET_FORMATS)])
     if format and format not in names.split(", "):
         raise FormatError(f"{format!r} is no format: there is {names}")
     source = "standard input" if name == "-" else name
@@ -103,7 +103,7 @@ def _opened(name: str) -> Iterator[BufferedReader]:
         with Path(name).open("rb") as file:
             yield file
         return
-    standard = BufferedReader(sys.stdin.buffer)
+    standard: BufferedReader = BufferedReader(cast(RawIOBase, sys.stdin.buffer))
     try:
         yield standard
     finally:

@@ -11,7 +11,7 @@ from mailproxy.protocols import named
 
 CLIENTS: Final = 49_152
 """Where the ports that clients are given begin (RFC 6335 section 6)."""
-EXAMPLES: Final = {
+EXAMPLES: Final[dict[int, tuple[IPv4Address, IPv4Address] | tuple[IPv6Address, IPv6Address]]] = {
     4: (IPv4Address("192.0.2.1"), IPv4Address("192.0.2.25")),  # RFC 5737
     6: (IPv6Address("2001:db8::1"), IPv6Address("2001:db8::25")),  # RFC 3849
 }
@@ -23,20 +23,19 @@ def ends(session: Session, leg: Side, number: int, secure: bool) -> tuple[Endpoi
     What was under TLS from its start (`secure`) is written as it was read, in clear, and so to the port for that.
     """
     if leg is Side.SERVER:
-        near = session.server
-        client, server = _address(near.local_address), _address(near.address) or _address(near.host)
-        ports = near.local_port, near.port or _port(session)
+        peer = session.server
+        client, server = _address(peer.local_address), _address(peer.address) or _address(peer.host)
+        ports = peer.local_port, peer.port or _port(session)
     else:
-        near = session.client
-        client, server = _address(near.address) or _address(near.host), _address(near.local_address)
-        ports = near.port, near.local_port or _port(session)
+        peer = session.client
+        client, server = _address(peer.address) or _address(peer.host), _address(peer.local_address)
+        ports = peer.port, peer.local_port or _port(session)
     if secure:
         ports = ports[0], named(session.protocol).port
-    version = (server or client or EXAMPLES[4][0]).version
-    examples = EXAMPLES[version]
-    client = client if client and client.version == version else examples[0]
-    server = server or examples[1]
-    return Endpoint(client.packed, ports[0] or CLIENTS + number % 16_384), Endpoint(server.packed, ports[1])
+    known = server or client
+    near, far = EXAMPLES[known.version if known else 4]
+    client = client if client and client.version == near.version else near
+    return Endpoint(client.packed, ports[0] or CLIENTS + number % 16_384), Endpoint((server or far).packed, ports[1])
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
