@@ -160,6 +160,7 @@ CASES: Final = [
     case("pop3-closed", FETCHED, f"{RETR}{MAIL_1}*** closed"),
     case("pop3-reset", FETCHED, f"{RETR}{MAIL_1}*** reset"),
     case("pop3-stls-missing", "CAPA QUIT", "<- +OK ready\n-> CAPA\n<- -ERR what?", starttls=True),
+    case("pop3-stls-missing", "CAPA QUIT", "<- +OK ready\n-> CAPA\n<- +OK\n<- USER\n<- .", starttls=True),
     case("pop3-stls-refused", "CAPA STLS QUIT", f"{STLS}<- -ERR no", starttls=True),
 ]  # fmt: skip
 

@@ -131,7 +131,12 @@ FETCHING: Final = (
     ),
     _pop3(
         "stls-missing",
-        When(verb="CAPA", code=r"\+OK|-ERR", never="STLS|USER|PASS|AUTH|APOP|STAT"),
+        When(
+            verb="CAPA",
+            code=r"\+OK|-ERR",
+            offered=r"\A(?![\s\S]*^STLS\b)",
+            never="STLS|USER|PASS|AUTH|APOP|STAT",
+        ),
         "Unable to establish TLS connection to POP3 server.",
         "Thunderbird is set to STARTTLS, and the server does not offer it (CAPA has no STLS).",
         "Use the port with TLS from the start (995).",
