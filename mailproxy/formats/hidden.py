@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from mailproxy.model.mask import MARK, mark, password
-from mailproxy.protocols.secrets import echoes, find
+from mailproxy.model.mask import MARK, mark, password, sasl
+from mailproxy.protocols.secrets import OPEN_VERBS, echoes, find
 
 HIDDEN: Final = mark("not shown").decode()
 """What stands for a secret that a tool had hidden."""
@@ -22,6 +22,8 @@ _NAMED: Final = re.compile(
     r"(?<=\s)-u|master-key|psk|auth(?:enticate)?(?:\s+[\w-]+)?|apop\s+\S+|login)\b[\"']?\s*(?:=>|[:=,( ])\s*(\S.*)",
     re.IGNORECASE,
 )
+_RESPONSE: Final = re.compile(r"(?=.*[a-z])(?=.*[A-Z0-9])[A-Za-z0-9+/]{6,}={0,2}|[A-Za-z0-9+/]{4,}={1,2}")
+_LONG_VERBS: Final = frozenset({"STARTTLS", "XCLIENT", "XFORWARD", "XSENDER", "XEXCH50", "CAPABILITY"})
 _BASE64: Final = re.compile(r"(?<![\w+/=])(?=[\w+/]*[a-z])(?=[\w+/]*[A-Z0-9])[A-Za-z0-9+/]{12,}={0,2}(?![\w+/=])")
 
 
@@ -33,6 +35,19 @@ def hidden(line: str, whole: bool = False) -> str:
     if found := _COMMAND.fullmatch(line):
         return found[1] + HIDDEN + found[3] if _stands_in(found[2]) else line
     return HIDDEN if whole and line.strip() != "*" and _stands_in(line.strip()) else line
+
+
+def is_open(line: str) -> bool:
+    """Whether a client's line does not look like a response, one word in base64, where none was asked for."""
+    return line.upper() in _LONG_VERBS or _RESPONSE.fullmatch(line) is None
+
+
+def response(line: str) -> str:
+    """A client's line where a response was asked for, though AUTH is not there for a reader to know it by."""
+    said = line.strip().encode("utf-8", "surrogateescape")
+    if said.split(b" ", 1)[0].upper() in OPEN_VERBS | {b"", b"*"} or MARK.fullmatch(said):
+        return line
+    return HIDDEN if _stands_in(line.strip()) else mark(sasl("SASL", said)).decode()
 
 
 def veiled(line: str) -> str:

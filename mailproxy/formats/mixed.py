@@ -6,7 +6,7 @@ from typing import Final
 from mailproxy.formats.paste import Paste
 from mailproxy.model.octets import Side
 
-REPLY: Final = re.compile(r"([1-5][0-9]{2})(?:([- ]).*)?|(\+OK|-ERR)(?![A-Za-z]).*|(\+) ?\S*|[+=#][0-9]+ .*")
+REPLY: Final = re.compile(r"([1-5][0-9]{2})(?:([- ]).*)?|(\+OK|-ERR)(?![A-Za-z]).*|(\+)(?: \S*)?|[+=#][0-9]+ .*")
 COMMAND: Final = re.compile(
     r"[ \t]*(?:EHLO|HELO|LHLO|MAIL FROM|RCPT TO|DATA|BDAT|RSET|NOOP|QUIT|VRFY|EXPN|HELP|STARTTLS|AUTH|ETRN|XCLIENT|"
     r"USER|PASS|APOP|CAPA|STAT|LIST|RETR|TOP|UIDL|DELE|STLS|FOLD|READ|ACKS|ACKD|NACK)(?:[ \t:].*)?",

@@ -45,6 +45,7 @@ class _Draft:
     verb: str = ""  # of the command said last
     content: bool = False  # what the client says now is a message
     asked: bool = False  # and now a response in a SASL exchange
+    unasked: bool = False  # and now one to an AUTH that the text has lost
     granted: bool = False  # and now under TLS
     odd: int = 0
 
@@ -181,7 +182,8 @@ class Paste:
         if draft.content:
             draft.content = text != "."
             return line
-        text = hidden.hidden(text, draft.asked)
+        lost = draft.unasked or not (draft.asked or hidden.is_open(text))
+        text = hidden.response(text) if lost else hidden.hidden(text, draft.asked)
         said = _octets(text)
         self._secrets |= hidden.said(b"PASS " + said if draft.asked else said)
         draft.verb = text.split(" ", 1)[0].strip().upper()
@@ -191,8 +193,10 @@ class Paste:
 
     def _replied(self, line: bytes) -> None:
         draft = self._draft
+        asks = line.startswith(b"334") or (line[:1] == b"+" and line[:3].upper() != b"+OK")
         draft.content = draft.content or (draft.verb == "DATA" and line.startswith(b"354"))
-        draft.asked = draft.asked and (line.startswith(b"334") or (line[:1] == b"+" and line[:3].upper() != b"+OK"))
+        draft.unasked = asks and not draft.asked
+        draft.asked = asks and draft.asked
         draft.granted = (draft.verb == "STARTTLS" and line.startswith(b"220")) or (
             draft.verb == "STLS" and line[:3].upper() == b"+OK"
         )

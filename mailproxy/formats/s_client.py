@@ -47,13 +47,16 @@ class _Telling:
         self._paste = paste
         self._mixed = Mixed(paste)
         self._dumping = True
+        self._certificate = False
         self._tls = ""
         self._port = 0
         self._faults: list[str] = []
         self._connected = False
 
     def line(self, line: str) -> None:
-        if self._mixed.inside and not self._dumping and line != _TICKET:
+        if self._certificate or line.startswith("-----BEGIN "):
+            self._certificate = not line.startswith("-----END ")
+        elif self._mixed.inside and not self._dumping and line != _TICKET:
             self._mixed.line(line)
         elif found := _TYPED.fullmatch(line):
             self._port = int(found[2] or 4433)

@@ -270,6 +270,13 @@ def test_a_response_that_gives_up_is_no_secret() -> None:
     assert speech(recording, Side.CLIENT) == b"AUTH LOGIN\r\n*\r\n"
 
 
+def test_a_response_to_what_the_text_has_lost_is_a_secret() -> None:
+    recording = one("<-  334 UGFzc3dvcmQ6\n -> d29uZGVybGFuZA==\n<-  235 ok\n -> QUIT\n")
+    assert speech(recording, Side.CLIENT) == b"<secret: SASL, 10 octets>\r\nQUIT\r\n"
+    recording = one("<-  250 ok\n -> d29uZGVybGFuZA==\n<-  235 ok\n -> StartTLS\n")
+    assert speech(recording, Side.CLIENT) == b"<secret: SASL, 10 octets>\r\nStartTLS\r\n"
+
+
 def test_a_message_is_not_taken_for_what_it_looks_like() -> None:
     recording = one("<-  220 a\n -> DATA\n<-  354 go\n -> PASS *\n -> [credentials hidden]\n -> .\n<-  250 ok\n")
     assert speech(recording, Side.CLIENT) == b"DATA\r\nPASS *\r\n[credentials hidden]\r\n.\r\n"
@@ -292,7 +299,8 @@ def test_a_secret_that_is_repeated_in_a_note_is_masked_there_too() -> None:
 
 
 def test_a_key_of_tls_is_left_out() -> None:
-    text = "CONNECTED(00000003)\nNew, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384\n---\n220 a\n---\n" + (
+    certificate = "-----BEGIN CERTIFICATE-----\n+/a0\n+\nDATA\n-----END CERTIFICATE-----\n"
+    text = f"CONNECTED(00000003)\n{certificate}New, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384\n---\n220 a\n---\n" + (
         "Post-Handshake New Session Ticket arrived:\n    Resumption PSK: 26CB389FC8DB\n    0000 - 74 cb   t.\n---\n"
         "read R BLOCK\nEHLO b\n250 a\n"
     )
