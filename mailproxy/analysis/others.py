@@ -1,10 +1,18 @@
-"""Who else it may be, and why: in one sentence each."""
+"""Whose it is, and who else it may be: the latter with a reason, in one sentence each."""
 
 from collections.abc import Iterable
 from typing import Final
 
 from mailproxy.model.finding import Blame, Other
 
+CONFIG: Final = Blame.CLIENT_CONFIG
+PROGRAM: Final = Blame.CLIENT_PROGRAM
+CREDENTIALS: Final = Blame.CREDENTIALS
+POLICY: Final = Blame.SERVER_POLICY
+FAULT: Final = Blame.SERVER_FAULT
+NETWORK: Final = Blame.NETWORK
+MAILBOX: Final = Blame.MAILBOX
+UNKNOWN: Final = Blame.UNKNOWN
 WHY: Final = {
     Blame.CLIENT_CONFIG: "A setting of the mail program may not fit this server.",
     Blame.CLIENT_PROGRAM: "The mail program may do it wrong by itself.",

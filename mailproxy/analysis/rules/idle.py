@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import others
+from mailproxy.analysis.others import CONFIG, NETWORK, POLICY, PROGRAM, others
 from mailproxy.analysis.standing import standing
-from mailproxy.analysis.texts import CONFIG, NETWORK, POLICY, PROGRAM
 from mailproxy.analysis.view import View, evidence, refused, said
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Blame, Outcome, Stage

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import others
-from mailproxy.analysis.texts import CONFIG, FAULT, NETWORK
+from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, others
 from mailproxy.analysis.view import HELLOS, View, evidence, said
 from mailproxy.model.exchange import Flag
 from mailproxy.model.finding import Stage

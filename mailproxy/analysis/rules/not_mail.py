@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import others
-from mailproxy.analysis.texts import CONFIG, NETWORK, PROGRAM
+from mailproxy.analysis.others import CONFIG, NETWORK, PROGRAM, others
 from mailproxy.analysis.view import UPGRADES, View, accepted, evidence
 from mailproxy.model.exchange import Flag
 from mailproxy.model.finding import Evidence, Outcome, Stage

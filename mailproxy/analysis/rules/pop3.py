@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import others
-from mailproxy.analysis.texts import CONFIG, FAULT, PROGRAM, UNKNOWN
+from mailproxy.analysis.others import CONFIG, FAULT, PROGRAM, UNKNOWN, others
 from mailproxy.analysis.view import View, accepted, complete, evidence
 from mailproxy.model.exchange import Flag
 from mailproxy.model.finding import Confidence, Outcome, Stage
@@ -57,13 +56,19 @@ def stopped_fetching(view: View) -> Iterator[Cause]:
     stat = next((each for each in view.steps if each.verb == "STAT" and accepted(each)), None)
     count = re.match(r"\d+", stat.reply.text) if stat and stat.reply else None
     taken = [i for i, each in enumerate(view.steps) if each.verb in {"RETR", "TOP"} and accepted(each)]
-    whole = [i for i in taken if view.steps[i].verb == "RETR" or int(view.steps[i].argument.split()[-1] or 0) > 1000]
+    whole = [i for i in taken if view.steps[i].verb == "RETR" or _whole(view.steps[i].argument)]
     if count and whole and len(whole) < int(count[0]):
         yield Cause(
             len(view.steps), 10, Stage.TRANSACTION, CONFIG, "The client stopped in the middle of fetching, with no trouble on the wire.",
             "Look at the mail program's own log: it could not go on with what it had fetched.", evidence(view.steps[whole[-1]]),
             others((PROGRAM,)), Confidence.LOW, Outcome.PARTIAL,
         )  # fmt: skip
+
+
+def _whole(argument: str) -> bool:
+    """Whether so many lines of TOP are asked for that the whole message comes."""
+    lines = argument.split()[-1:]
+    return bool(lines) and lines[0].isdigit() and len(lines[0]) < 12 and int(lines[0]) > 1000
 
 
 def endless(view: View) -> Iterator[Cause]:

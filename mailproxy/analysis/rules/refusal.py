@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import others
+from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, MAILBOX, NETWORK, POLICY, PROGRAM, UNKNOWN, others
 from mailproxy.analysis.standing import standing
-from mailproxy.analysis.texts import CONFIG, CREDENTIALS, FAULT, MAILBOX, NETWORK, POLICY, PROGRAM, UNKNOWN, find
+from mailproxy.analysis.texts import find
 from mailproxy.analysis.view import LOGINS, View, evidence, said
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Blame, Confidence, Stage

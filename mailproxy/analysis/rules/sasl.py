@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import others
-from mailproxy.analysis.texts import CREDENTIALS, FAULT, POLICY, PROGRAM
+from mailproxy.analysis.others import CREDENTIALS, FAULT, POLICY, PROGRAM, others
 from mailproxy.analysis.view import LOGINS, View, accepted, evidence, refused, said
 from mailproxy.model.finding import Outcome, Stage
 

@@ -5,14 +5,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import others
-from mailproxy.analysis.texts import CONFIG, CREDENTIALS, FAULT, NETWORK, PROGRAM
+from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, NETWORK, PROGRAM, others
 from mailproxy.analysis.view import UPGRADES, View, accepted
 from mailproxy.model.finding import Blame, Evidence, Other, Outcome, Stage
 
 DISTRUST: Final = "the server's certificate is not trusted: "
 OURS: Final = "mailproxy's own certificate is not known to the mail program: run `mailproxy ca install`, and try again."
 REASONS: Final = (
+    (
+        r"this port of mailproxy is in clear",
+        CONFIG,
+        (),
+        "The mail program uses TLS at a port of mailproxy that is in clear.",
+        "Set its connection security to none for this port; mailproxy secures the way to the server itself.",
+    ),
     (r"wrong.version.number|unknown protocol|speaks in clear|does not speak tls|http request|clear-text greeting|packet length too long|record layer failure",
      CONFIG, (FAULT,), "The other side speaks in clear where TLS was expected.",
      "Port and security do not fit: 465 and 995 want SSL/TLS, 587, 25 and 110 want STARTTLS or none."),

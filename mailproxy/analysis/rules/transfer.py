@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import others
+from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, POLICY, PROGRAM, UNKNOWN, others
 from mailproxy.analysis.standing import BY_THE_WAY, KNOWN
-from mailproxy.analysis.texts import CONFIG, FAULT, NETWORK, POLICY, PROGRAM, UNKNOWN
 from mailproxy.analysis.view import LOGINS, View, accepted, complete, delivered, evidence, is_message
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Blame, Confidence, Evidence, Outcome, Stage

@@ -1,0 +1,30 @@
+"""What servers mean by what they say: the texts of refusals, most special first. The first row that fits decides."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from mailproxy.analysis.texts import calling, envelope, login, speech
+from mailproxy.analysis.texts.row import Text
+
+__all__ = ["TEXTS", "Text", "find"]
+
+TEXTS: Final = (*login.ROWS, *calling.ROWS, *envelope.ROWS, *speech.ROWS)
+QUOTED: Final = re.compile(r"<[^<>\s]*@[^<>\s]*>|[^\s<>]+@[^\s<>]+")
+
+
+@lru_cache(512)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.I | re.S)
+
+
+def find(verb: str, code: str, text: str) -> Text | None:
+    """The first row that fits a refusal; addresses and names that it quotes say nothing."""
+    text = QUOTED.sub(" ", text)
+    for row in TEXTS:
+        verbs = row.verbs.split()
+        if not ("*" in verbs or verb in verbs):
+            continue
+        if _compiled(row.code).fullmatch(code) and _compiled(row.pattern).search(text):
+            return row
+    return None

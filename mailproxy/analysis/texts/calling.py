@@ -1,0 +1,53 @@
+"""Refusals of those who call: of their addresses, names and numbers."""
+
+from typing import Final
+
+from mailproxy.analysis.others import CONFIG, NETWORK, POLICY, PROGRAM
+from mailproxy.analysis.texts.row import Text
+
+ROWS: Final = (
+    Text(
+        "too-many-connections", "*", r"4..|5..|-ERR",
+        r"too many (?:concurrent |simultaneous |open )?(?:\S+ )?(?:connections?|sessions?)"
+        r"|connection (?:rate|limit)|(?:maximum|max)\S* (?:number of )?(?:\S+ )?connections"
+        r"|connections? (?:exceeded|limit)",
+        POLICY, (CONFIG,),
+        "The server has too many connections from this address.",
+        "Let the program open fewer connections at a time, and wait.",
+        "Postfix anvil, Exim smtp_accept_max_per_host, GMX, RFC 5321 section 4.2.3",
+    ),
+    Text(
+        "address-listed", "*", r"4..|5..",
+        r"spamhaus|\bzen\.|dnsbl|\brbl\b|block ?list|black ?list|deny ?list|spamcop|barracuda|sorbs|\bpbl\b"
+        r"|listed (?:at|in|by|on)|poor reputation|bad reputation|\bbanned\b|dynamic (?:ip|address)"
+        r"|blocked (?:using|by|for|because|due)"
+        r"|(?:ip|host|client)(?: address)? (?:\S+ ){0,4}(?:is |has been )?(?:blocked|blacklisted|listed|rejected)"
+        r"|reputation",
+        POLICY, (NETWORK,),
+        "The server refuses the address of this network: it is on a list.",
+        "Send through your provider's submission server (587 or 465) with a login; else have the address taken "
+        "off the list.",
+        "Spamhaus, SpamCop, Postfix reject_rbl_client, Microsoft",
+    ),
+    Text(
+        "no-reverse-name", "*", r"4..|5..",
+        r"reverse (?:dns|lookup|hostname|name|record)|\bptr\b|\brdns\b|cannot find your (?:reverse )?hostname"
+        r"|no (?:valid )?(?:rdns|ptr)|client host rejected: cannot",
+        POLICY, (NETWORK, CONFIG),
+        "The server wants the client's address to have a name in DNS.",
+        "Send through your provider's submission server with a login; a mail server needs a PTR record that fits.",
+        "Postfix reject_unknown_client_hostname, Gmail 5.7.25",
+    ),
+    Text(
+        "hello-name", "*", r"4..|5..",
+        r"helo command rejected"
+        r"|(?:helo|ehlo)\b.{0,60}(?:invalid|reject|require|fully|fqdn|syntax|not (?:valid|accept|allow)|bogus|must"
+        r"|bad|denied|forged|misconf)|(?:invalid|bad|bogus|forged|rejected) (?:\S+ )?(?:helo|ehlo|hostname)"
+        r"|need fully.qualified hostname|use your real (?:host ?)?name",
+        CONFIG, (PROGRAM, POLICY),
+        "The server does not like the name by which the client greeted (EHLO).",
+        "Give the program (or its machine) a full host name for its greeting; submission ports should not ask "
+        "for it.",
+        "Postfix reject_invalid_helo_hostname, Exim",
+    ),
+)  # fmt: skip

@@ -1,0 +1,169 @@
+"""Refusals of senders, of recipients, and of the messages between them."""
+
+from typing import Final
+
+from mailproxy.analysis.others import CONFIG, FAULT, MAILBOX, NETWORK, POLICY, PROGRAM, UNKNOWN
+from mailproxy.analysis.texts.row import ENVELOPE, Text
+
+ROWS: Final = (
+    Text(
+        "auth-wanted", "*", r"5..|4..|-ERR",
+        r"authenti(?:cation|cate|cated) (?:is |are )?(?:required|needed|first|necessary)"
+        r"|(?:must|need|please|have to|required? to) (?:\S+ ){0,4}(?:authenticate|auth\b|log ?in|login)"
+        r"|not authenticated|unauthenticated|auth(?:entication)? (?:required|first|needed)|smtp auth"
+        r"|login (?:is )?required|wantautherror|authorization required|log in first|client was not authenticated",
+        CONFIG, (POLICY, PROGRAM),
+        "The server wants a login before it takes mail, and the client sent none.",
+        "Set an authentication method (password) and a user name for the outgoing server.",
+        "RFC 4954 section 6 (530), Gmail, QQ, Exchange 5.7.57",
+    ),
+    Text(
+        "relay-denied", "*", r"4..|5..",
+        r"relay(?:ing)?\b.{0,40}(?:denied|prohibit|not (?:permitted|allowed|authorized)|reject|refus|disallow"
+        r"|block|unable)"
+        r"|(?:unable|not permitted|not allowed|cannot|can't|do(?:es)? not|won't|unauthori[sz]ed|no|deny"
+        r"|denied) (?:to )?relay|relaying (?:is )?den|relay access|not a relay|not local.{0,40}(?:relay|gateway)"
+        r"|rcpthosts|we don'?t (?:handle|relay)",
+        POLICY, (CONFIG,),
+        "The server passes no mail on to other domains for this client.",
+        "Log in (authentication method: password), or use the outgoing server of the provider that the account "
+        "is with.",
+        "Postfix, Exim, Sendmail, Exchange 5.7.54, qmail rcpthosts",
+    ),
+    Text(
+        "sender-not-owned", ENVELOPE, r"4..|5..",
+        r"not owned by"
+        r"|(?:send(?:er)?|from)\b.{0,60}(?:must|does ?n[o']t|not|mismatch).{0,40}(?:match|equal|same|authori[sz]ed"
+        r"|allow|permit|own)|send ?as|local user is not allowed"
+        r"|not (?:allowed|permitted|authori[sz]ed) to (?:send|use)|authori[sz]ed (?:user|sender)"
+        r"|sender (?:address )?(?:is )?(?:not allowed|rejected|denied|unauthori[sz]ed|verify)|5\.7\.60"
+        r"|unauthori[sz]ed sender|sender denied|identity|alias",
+        POLICY, (CONFIG,),
+        "This account may not send under that sender's address.",
+        "Use the address of the account as sender, or register the other one with the provider.",
+        "Postfix reject_sender_login_mismatch, Exchange 5.7.60, 163, GMX",
+    ),
+    Text(
+        "address-syntax", ENVELOPE, r"5..",
+        r"(?:address|sender|recipient|path|mailbox)\S* syntax|syntax error|malformed|5\.1\.[37] bad|unbalanced"
+        r"|illegal|domain missing|not a valid address",
+        PROGRAM, (CONFIG,),
+        "The address was not written as SMTP wants it.",
+        "Check the address for blanks and other slips of the finger.",
+        "RFC 5321 section 4.1.2, Postfix, Exim",
+    ),
+    Text(
+        "sender-domain", ENVELOPE, r"4..|5..",
+        r"domain (?:of sender|not found|does not (?:exist|resolve)|doesn'?t exist)"
+        r"|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|verify fail|verification)|invalid sender|bad sender"
+        r"|5\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|nullmx|5\.1\.10",
+        CONFIG, (POLICY, MAILBOX),
+        "The domain or the address of the sender does not exist, as the server sees it.",
+        "Check the sender's address for a slip of the finger, and that its domain has DNS records.",
+        "Postfix reject_unknown_sender_domain, Sendmail, RFC 7505",
+    ),
+    Text(
+        "mailbox-full", "*", r"4..|5..|-ERR",
+        r"over.?quota|quota (?:is )?(?:exceeded|full)|exceed\w* .{0,20}quota"
+        r"|mailbox (?:is |size |has )?(?:full|over|exceeded|limit)"
+        r"|(?:inbox|account|user|recipient|maildrop) (?:is |has )?(?:full|over)|out of (?:storage|space)"
+        r"|storage (?:allocation|exceeded|limit)|[45]\.2\.2",
+        MAILBOX, (),
+        "The mailbox of the recipient is full.",
+        "Tell the recipient by other means, and send again later.",
+        "RFC 3463 X.2.2, Dovecot, Cyrus, Gmail OverQuota",
+    ),
+    Text(
+        "unknown-recipient", "RCPT DATA BDAT", r"4..|5..",
+        r"5\.1\.[0126]\b|5\.1\.5|5\.2\.1|user (?:is )?unknown"
+        r"|unknown (?:\S+ )?(?:user|recipient|mailbox|account|address)"
+        r"|no such (?:\S+ )?(?:user|mailbox|recipient|person|address|account)"
+        r"|no (?:mailbox|account|user) (?:here|by that|with|found)"
+        r"|(?:mailbox|recipient|user|address|account|alias|email|e-mail|rcpt)\b.{0,40}(?:unavailable|not (?:found"
+        r"|exist|valid|known|local|active|available)|does(?:n'?t| not) exist|unknown|invalid|disabled|inactive"
+        r"|unrouteable|reserved)"
+        r"|(?:invalid|bad|unknown|unrouteable|undeliverable) (?:recipient|mailbox|address|user)"
+        r"|not a (?:valid|known) (?:user|mailbox|recipient)|that you tried to reach"
+        r"|recipient (?:address )?rejected: (?:user|undeliverable|unknown)|not our customer|5\.4\.1"
+        r"|recipientnotfound|local user",
+        MAILBOX, (CONFIG, FAULT),
+        "There is no such recipient.",
+        "Check the recipient's address for a slip of the finger.",
+        "RFC 3463 X.1.1, Postfix, Exim, Sendmail, Exchange, Gmail, Yahoo",
+    ),
+    Text(
+        "greylisted", "*", r"4..",
+        r"gr[ae]y ?list|try again (?:later|in|after)|please (?:retry|try)|deferred|come back later"
+        r"|not yet authori[sz]ed|temporarily (?:deferred|rejected|blocked)|retry (?:later|in|time)",
+        POLICY, (),
+        "The server puts strangers off for some minutes (greylisting), and takes the same message later.",
+        "Wait some minutes and send again; programs that log in should be exempt: ask the provider.",
+        "postgrey, rspamd, RFC 6647",
+    ),
+    Text(
+        "too-much", "*", r"4..|5..",
+        r"rate.?limit|too many (?:\S+ )?(?:messages?|e?mails?|recipients?|errors?|commands?|invalid|bad|rcpt)"
+        r"|(?:exceed|over|reach)\w* .{0,40}(?:limit|rate|maximum|quota|number|allow)"
+        r"|(?:limit|rate|maximum|quota) .{0,40}(?:exceed|reach|per)|throttl"
+        r"|per (?:hour|day|minute|session|connection)|maximum number|sending (?:limit|quota)|4\.5\.3|5\.5\.3"
+        r"|message rate|unusual rate|[45]\.4\.5",
+        POLICY, (PROGRAM, CONFIG),
+        "The server takes only so many messages or recipients at a time from this client.",
+        "Send fewer at a time, over more connections or hours; the server says how many.",
+        "Postfix anvil, Gmail 4.2.1, Microsoft 5.2.2 and 5.1.90, Stalwart",
+    ),
+    Text(
+        "too-large", ENVELOPE, r"4..|5..",
+        r"5\.3\.4|5\.2\.3|message (?:\S+ ){0,3}size|size (?:\S+ ){0,4}(?:limit|exceed|too)|too (?:large|big|long)"
+        r"|exceed\w* .{0,30}(?:size|length|maximum)|larger than",
+        POLICY, (PROGRAM,),
+        "The message is larger than the server takes.",
+        "Send it in parts, smaller, or as a link.",
+        "RFC 1870, RFC 3463 X.3.4",
+    ),
+    Text(
+        "bad-lines", "*", r"4..|5..",
+        r"bare (?:<?lf>?|line ?feed|newline|cr)|line too long|lines? longer|smuggl|8.?bit"
+        r"|(?:null|nul) (?:character|byte)|improper use of smtp|synchroni[sz]ation error"
+        r"|improper command pipelining|before .{0,20}greeting|pipelining",
+        PROGRAM, (POLICY, NETWORK),
+        "The client sent octets that RFC 5321 does not allow, or did not wait where it must.",
+        "Update the mail program; switch off antivirus and other add-ons that change messages.",
+        "Postfix smtpd_forbid_bare_newline, Exim, RFC 5321 sections 2.3.8 and 4.5.3.1",
+    ),
+    Text(
+        "server-config", "*", r"4..|5..|-ERR",
+        r"(?:server|local|system|service) (?:configuration|error)|configuration (?:error|problem)|internal"
+        r"|local (?:error|problem|delivery fail)|temporary (?:lookup )?(?:failure|error|problem)|database"
+        r"|queue file|no space|insufficient (?:system )?(?:storage|resources|disk)"
+        r"|cannot (?:open|write|create|connect)|unable to (?:open|write|create|connect|process|verify|queue)"
+        r"|backend|milter|out of memory|(?:requested )?action aborted"
+        r"|resources? (?:temporarily )?(?:unavailable|exceed)|too busy|system (?:not|busy)|i/o error"
+        r"|[45]\.3\.[0125]\b|4\.4\.\d|fail(?:ed|ure) to|could not",
+        FAULT, (POLICY,),
+        "The server is out of order, or wrong in its configuration; it says so itself.",
+        "Try again later; if it stays so, send the provider this line and the time.",
+        "RFC 3463 X.3.X, Postfix, Exim, Dovecot",
+    ),
+    Text(
+        "content-refused", "DATA BDAT", r"4..|5..",
+        r"spam|virus|malware|content|phish|policy|dmarc|dkim|\bspf\b|suspicious|reject|refus|blocked|denied"
+        r"|unsolicited|not accepted|bulk|header|rfc ?5322|5\.6\.\d|5\.7\.\d|transaction failed|from:|date:"
+        r"|attachment",
+        POLICY, (PROGRAM, UNKNOWN),
+        "The server refuses the message for what is in it.",
+        "Look at what the reply names (links, attachments, headers, signatures); ask the provider which rule it "
+        "was.",
+        "Postfix, rspamd, SpamAssassin, Gmail 5.7.1, Yahoo",
+    ),
+    Text(
+        "access-denied", "*", r"4..|5..",
+        r"access denied|client host rejected|denied|prohibited|not (?:allowed|permitted|authori[sz]ed|accepted)"
+        r"|rejected|refused|administrative|policy|unauthori[sz]ed|blocked|forbidden|we do not accept|unwelcome"
+        r"|[45]\.7\.\d",
+        POLICY, (CONFIG,),
+        "The server refuses this client or this envelope, and means it.",
+        "Use the provider's submission server with a login; ask its administrator which rule it was.",
+        "Postfix access maps, RFC 3463 X.7.X",
+    ),
+)  # fmt: skip
