@@ -1,6 +1,7 @@
 """The connection of a session by hand."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import trio
@@ -44,6 +45,7 @@ class Connection:
         self._stream = stream
         self._sending = trio.Lock()
         self._tls: Tls | None = None
+        self._finished = False
 
     async def __aenter__(self) -> "Connection":
         return self
@@ -84,6 +86,7 @@ class Connection:
         if tls.failure:
             events.append(Failed(tls))
         elif tls.ended:
+            await self._send(tls.end)
             events.append(Ended(How.CLOSED, True))
         return events
 
@@ -104,18 +107,18 @@ class Connection:
         """Say that nothing more will be said (close_notify, FIN); the server may go on."""
         if self._tls:
             await self._send(self._tls.end)
-        try:
-            await self._stream.send_eof()
-        except trio.BrokenResourceError:
-            return
+        async with self._sending:
+            self._finished = True
+            with suppress(trio.BrokenResourceError):
+                await self._stream.send_eof()
 
     async def _send(self, make: Callable[[], bytes]) -> None:
         """Send what is made when it is its turn: ciphertext must go out in the order in which it is made."""
         async with self._sending:
-            try:
-                await self._stream.send_all(make())
-            except trio.BrokenResourceError:
-                return
+            octets = make()
+            if octets and not self._finished:
+                with suppress(trio.BrokenResourceError):
+                    await self._stream.send_all(octets)
 
 
 async def dial(host: str, port: int, trying: Callable[[str], None]) -> Connection | Failure:

@@ -130,9 +130,11 @@ class Typist:
         return Phase.WAITING
 
     def typed(self, line: bytes, at: int) -> list[Action]:
-        """A line was typed; `line` is without its line end."""
+        """A line was typed; `line` is without its line end. Once all is over, it goes nowhere."""
         if self.escaped or line.startswith(ESCAPE):
             return self._order(line.removeprefix(ESCAPE).strip())
+        if self.relay.over:
+            return []
         if self._shaking:
             self._early.append(line)
             return []
@@ -148,7 +150,7 @@ class Typist:
 
     def typed_all(self, at: int) -> list[Action]:
         """Nothing more will be typed; what the server still says is heard."""
-        return self._settle(at) + self._done(self.relay.ended(Side.CLIENT, at))
+        return [] if self.relay.over else self._settle(at) + self._done(self.relay.ended(Side.CLIENT, at))
 
     def connected(self, host: str, address: str, at: int) -> list[Action]:
         """The server has taken the connection."""

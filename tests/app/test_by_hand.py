@@ -2,16 +2,19 @@
 
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 import trio
 
+from mailproxy.app import by_hand as module
 from mailproxy.app.by_hand import Over, Target, Unreachable, by_hand, target
 from mailproxy.app.practice import Addresses, practice_server
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Frame, Note, Side
 from mailproxy.model.session import How, Leg
 from mailproxy.model.tls import Security, TlsFacts
+from tests.app.setup_world import Tls, mail_server
 
 
 class Script:
@@ -155,6 +158,61 @@ def test_a_slip_is_warned_of_before_the_server_refuses_it() -> None:
     talk(person, smtp)
     warned = person.seen.index("*** the name is missing: HELO client.example.org, or HELO [192.0.2.7]")
     assert person.seen[warned + 1].startswith("501")
+
+
+def typed_under_tls(person: Script, tls: Tls, folder: Path, security: Security, port: int) -> Tape:
+    """The person's session with a server on `port` whose root is known."""
+    root, tape = folder / "root.pem", Tape()
+    root.write_bytes(tls.pem)
+
+    async def run() -> None:
+        with trio.fail_after(20):
+            await by_hand(Target("localhost", port, "smtp", True, security), person, tape, (root,))
+
+    trio.run(run)
+    return tape
+
+
+def test_a_session_under_tls(tmp_path: Path) -> None:
+    person, tls = Script("EHLO client.example.org", "QUIT"), Tls("localhost")
+    with mail_server("220 hello\r\n", {"EHLO": "250 hello\r\n", "QUIT": "221 bye\r\n"}, tls.server) as port:
+        tape = typed_under_tls(person, tls, tmp_path, Security.TLS, port)
+    [agreed] = [line for line in person.seen if line.startswith("=== ")]
+    assert agreed.startswith("=== TLS with the server: TLSv1.3, ")
+    assert person.seen[-4:-1] == ["220 hello", "250 hello", "221 bye"]
+    assert tape.verbs == ["", "EHLO", "QUIT"]
+    assert {each.secure for each in tape.entries if isinstance(each, Frame)} == {True}
+    assert tape.tls is not None
+    assert (tape.tls.checked, tape.tls.faults, tape.tls.server_name) == (True, (), "localhost")
+
+
+def test_a_certificate_for_another_host_is_warned_of(tmp_path: Path) -> None:
+    person, tls = Script("QUIT"), Tls("mail.example.org")
+    with mail_server("220 hello\r\n", {"QUIT": "221 bye\r\n"}, tls.server) as port:
+        tape = typed_under_tls(person, tls, tmp_path, Security.TLS, port)
+    assert "*** the server's certificate is not trusted: hostname mismatch" in person.seen
+    assert tape.verbs == ["", "QUIT"]
+
+
+def test_tls_with_a_server_that_speaks_in_clear(tmp_path: Path) -> None:
+    person, tape = Script("QUIT"), Tape()
+    with mail_server("220 hello\r\n", {}) as port:
+        where = Target("localhost", port, "smtp", True, Security.TLS)
+        with pytest.raises(
+            Unreachable, match=f"^localhost port {port}: TLS failed with the server: it speaks in clear$"
+        ):
+            trio.run(by_hand, where, person, tape)
+    assert tape.notes()[-1] == "*** TLS failed with the server: it speaks in clear"
+    assert tape.said(Side.SERVER) == b"220 hello\r\n"
+
+
+def test_on_a_port_for_tls_the_person_is_told_what_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TLS_PORTS", range(65536))
+    person = Script("QUIT")
+    tape = talk(person, smtp)
+    assert tape.server is not None
+    told = f"*** on port {tape.server.port} a server waits for a TLS handshake: say --tls to begin with one"
+    assert told in person.seen
 
 
 def free_port() -> int:

@@ -205,6 +205,14 @@ def test_how_it_ended() -> None:
     assert broken.notes()[-1] == "*** reset by the server in the TLS handshake"
 
 
+def test_what_is_typed_once_all_is_over_goes_nowhere() -> None:
+    session = Session()
+    session.play(*GRANTED, "=")
+    session.typist.ended(How.CLOSED, 0, True)
+    assert session.play("> NOOP") == []
+    assert session.typist.typed_all(0) == []
+
+
 STEPS: Final = st.one_of(
     st.binary(max_size=40).map(lambda said: (">", said)),
     st.sampled_from([b"STARTTLS", b"starttls", b"STLS", b"EHLO a", b"QUIT", b"DATA", b"."]).map(
