@@ -46,10 +46,11 @@ def server(version: str, certificates: Certificates, clients: Path) -> Iterator[
 
 
 def call(at: Address, way: Way) -> None:
-    """Wait for the greeting and say QUIT, which openssl leaves unanswered. Raises OSError."""
+    """Wait for the greeting, say QUIT, which openssl leaves unanswered, and close_notify. Raises OSError."""
     with socket.create_connection(at, LIMIT) as sock, way.context.wrap_socket(sock, server_hostname=at.host) as tls:
         if tls.recv(len(GREETING)):
             tls.sendall(b"QUIT\r\n")
+            tls.unwrap()
 
 
 def through(server: TlsServer, certificates: Certificates, folder: Path, *options: str) -> Session:
