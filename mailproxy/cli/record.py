@@ -271,7 +271,7 @@ class Live:
         """Say what came of it, and where it failed what that means and what to do."""
         if not self._quiet:
             self._print(session.id, f"--- session {session.id} {render.outcome(session)}")
-            for line in render.advice(verdict) if verdict else ():
+            for line in render.advice(verdict, session.outcome) if verdict else ():
                 self._print(session.id, f"    {line}")
         self._open.discard(session.id)
 

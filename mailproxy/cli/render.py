@@ -47,17 +47,18 @@ def outcome(session: Session) -> str:
     return paint(text, "magenta", bold=True) if session.failed else paint(text, "cyan")
 
 
-def advice(verdict: Verdict) -> Iterator[str]:
-    """What a failure means and what to do, in a line each."""
+def advice(verdict: Verdict, outcome: str) -> Iterator[str]:
+    """What a failure means and what to do, in a line or two each; what the outcome says already is not repeated."""
     if verdict.stage is not Stage.NONE:
-        yield from labelled("why", f"{verdict.summary} ({verdict.stage}, {verdict.blame})")
+        told = "" if verdict.summary.rstrip(".") in outcome else f"{verdict.summary} "
+        yield from labelled("why", f"{told}({verdict.stage}, {verdict.blame})")
         if verdict.remedy:
             yield from labelled("do", verdict.remedy)
 
 
 def labelled(label: str, text: str, indent: int = 6) -> Iterator[str]:
     """A text behind a label, in lines that fit the screen."""
-    lines = textwrap.wrap(safe(text), width() - indent - 4) or [""]
+    lines = textwrap.wrap(safe(text), width() - indent - 6, break_on_hyphens=False) or [""]
     yield f"{paint(label, bold=True)}{' ' * (indent - len(label))}{lines[0]}"
     yield from (" " * indent + line for line in lines[1:])
 

@@ -83,6 +83,25 @@ class Counted:
         return [told(self._side, self._octets, self._at)]
 
 
+class Passed:
+    """Octets of both sides that are not in clear, told in one line a side once anything else comes."""
+
+    def __init__(self) -> None:
+        self._octets: dict[Side, int] = {}
+        self._at = 0
+
+    def takes(self, frame: Frame) -> bool:
+        return frame.kind is Kind.OPAQUE
+
+    def add(self, frame: Frame) -> list[Line]:
+        self._octets[frame.side] = self._octets.get(frame.side, 0) + frame.length
+        self._at = frame.at
+        return []
+
+    def close(self) -> list[Line]:
+        return [opaque(side, octets, self._at) for side, octets in self._octets.items()]
+
+
 class Folded:
     """A message told in one line, its octets counted and not held.
 

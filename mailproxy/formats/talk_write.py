@@ -5,7 +5,7 @@ from datetime import UTC
 from urllib.parse import urlsplit
 
 from mailproxy.formats.talk_marks import NOTED, telnet
-from mailproxy.formats.talk_parts import Counted, Folded, Part, Spoken, voice
+from mailproxy.formats.talk_parts import Counted, Folded, Part, Passed, Spoken, voice
 from mailproxy.model.escape import escape_text
 from mailproxy.model.line import Line
 from mailproxy.model.octets import Entry, Frame, Kind, Note, Side
@@ -56,6 +56,8 @@ class Writer:
         match frame.kind:
             case Kind.CONTENT | Kind.OMITTED if self._fold:
                 return Folded(voice(frame), self._before[frame.side])
+            case Kind.OPAQUE if self._fold:
+                return Passed()
             case Kind.OMITTED | Kind.OPAQUE:
                 return Counted(frame.side, frame.kind)
             case _:

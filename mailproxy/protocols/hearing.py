@@ -98,7 +98,7 @@ class Hearing(ABC):
 
     def secured(self, side: Side) -> None:
         """Hear that from now on `side` speaks under TLS that is taken apart: what is fed is what it said."""
-        self._may_be_tls = dict.fromkeys(Side, False)
+        self._may_be_tls[side] = False
         self._secure[side] = True
 
     def released(self) -> bytes:

@@ -39,7 +39,7 @@ def _seq() -> Column[Any]:
 
 def _tls_columns() -> list[Column[Any]]:
     texts = {
-        "tls_version": "the version of TLS that was negotiated; null where there is no TLS, as in all of these",
+        "tls_version": "the version of TLS that was negotiated; null where there is no TLS",
         "tls_cipher": "the cipher suite that was negotiated",
         "tls_group": "the group of the key exchange: x25519",
         "tls_name": "the server name that the ClientHello asks for",

@@ -70,6 +70,8 @@ class Bridge(Relay):
 
     def proceed(self, at: int) -> list[Action]:
         """Do what follows from what was received."""
+        if self._slipped:
+            return super().proceed(at)
         self.due = False
         self.dialogue.upgrade_turn = None
         if self._step is not Step.DONE:
@@ -147,7 +149,9 @@ class Bridge(Relay):
 
     def _say(self, octets: bytes, at: int) -> list[Action]:
         """Say something to the server in the client's place, and as our own."""
+        wary, self._wary = self._wary, False  # that is for the client's own first octet
         heard = Relay.received(self, Side.CLIENT, octets, at)
+        self._wary = wary
         return [Record(_own(heard.entries, Side.CLIENT)), Send(Side.SERVER, octets)]
 
     def _unwelcome(self, at: int) -> list[Action]:

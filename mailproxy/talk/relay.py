@@ -27,13 +27,15 @@ TROUBLE: Final = {
     How.FAILED: "connection failed",
 }
 ACCESS_DENIED: Final = 49  # RFC 8446 section 6.2
+HANDSHAKE: Final = 0x16  # RFC 8446 section 5.1
+SLIP: Final = "it begins TLS, and this port of mailproxy is in clear: set its connection security to none"
 CLEAR: Final = Ways(apart=False)
 
 
 class Relay:
     """The party between a client and a server. `due` says that `proceed` wants to be called."""
 
-    __slots__ = ("_secure", "_shaking", "_spoken", "dialogue", "due", "endings", "over", "ways")
+    __slots__ = ("_secure", "_shaking", "_slipped", "_spoken", "_wary", "dialogue", "due", "endings", "over", "ways")
 
     def __init__(self, dialogue: Dialogue, ways: Ways = CLEAR) -> None:
         self.dialogue = dialogue
@@ -44,6 +46,8 @@ class Relay:
         self._secure: set[Side] = set()
         self._shaking: Side | None = None
         self._spoken = False  # something was said since the first ending
+        self._wary = self._in_clear  # the client's first octet tells whether it takes this port for one with TLS
+        self._slipped = False
         dialogue.apart = ways.apart and {ways.client, ways.server} == {Security.NONE}
 
     def connected(self, name: str, address: str, at: int) -> list[Action]:
@@ -63,6 +67,11 @@ class Relay:
         if self.endings:
             self._spoken = True
         dialogue = self.dialogue
+        if self._wary and side is Side.CLIENT:
+            self._wary = False
+            if octets[0] == HANDSHAKE:
+                self._slipped = self.due = True
+                return Heard(dialogue.feed(side, octets, at).entries, b"")
         heard = dialogue.feed(side, octets, at)
         if dialogue.upgrade_turn is not None:
             self.due = True
@@ -71,6 +80,8 @@ class Relay:
     def proceed(self, at: int) -> list[Action]:
         """Do what follows from what was received, now that it has gone on."""
         self.due = False
+        if self._slipped:
+            return self.insecure(Side.CLIENT, Insecure(SLIP, by=Side.CLIENT), at)
         turn, self.dialogue.upgrade_turn = self.dialogue.upgrade_turn, None
         match turn:
             case Upgrade.ASKED:
@@ -94,7 +105,7 @@ class Relay:
         notes: list[Entry] = [Note(Mark.FACT, agreed(side, facts), at)]
         if facts.faults:
             notes.append(Note(Mark.FACT, distrust(facts), at))
-            if self.ways.verify is Verify.STRICT:
+            if self.ways.verify is Verify.STRICT or (self.ways.verify is Verify.MIRROR and self._in_clear):
                 return self._refuse_server(notes, facts, at)
         return [Record(notes), *self._secured_both(side)]
 
@@ -149,6 +160,11 @@ class Relay:
         """Whether the client's connection is to be under TLS once the server's is."""
         return self.ways.client is Security.TLS or self.dialogue.apart
 
+    @property
+    def _in_clear(self) -> bool:
+        """Whether the client cannot be shown what is wrong with the server's certificate, for it uses no TLS itself."""
+        return self.ways.client is Security.NONE and self.ways.server is not Security.NONE
+
     def _secure_from_start(self) -> list[Action]:
         if self.ways.server is Security.TLS:
             return [self._start_tls(Side.SERVER)]
@@ -167,7 +183,8 @@ class Relay:
 
     def _refuse_server(self, notes: list[Entry], facts: TlsFacts, at: int) -> list[Action]:
         said = ", ".join(facts.faults) + (f" ({facts.reason})" if facts.reason not in {"", *facts.faults} else "")
-        notes.append(Note(Mark.TROUBLE, f"TLS failed with the server: {said}", at))
+        why = f"TLS failed with the server: {said}; ended by mailproxy (--trust FILE or --verify off goes on)"
+        notes.append(Note(Mark.TROUBLE, why, at))
         self.endings[Side.SERVER] = Ending(None, How.FAILED, at)
         told = sent(Side.CLIENT, ALERT_RECORD + bytes([ACCESS_DENIED])) if self._client_waits else []
         return self._conclude(notes, None, at, last=told)

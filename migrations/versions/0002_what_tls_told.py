@@ -12,7 +12,7 @@ depends_on = None
 
 TEXT, BLOB, BOOLEAN = sa.Text(), sa.LargeBinary(), sa.Boolean()
 OF_LEGS = (
-    ("tls_version", TEXT, "the version of TLS that was negotiated; null where there is no TLS, as in all of these"),
+    ("tls_version", TEXT, "the version of TLS that was negotiated; null where there is no TLS"),
     ("tls_cipher", TEXT, "the cipher suite that was negotiated"),
     ("tls_group", TEXT, "the group of the key exchange: x25519"),
     ("tls_name", TEXT, "the server name that the ClientHello asks for"),

@@ -299,6 +299,8 @@ def test_a_server_that_nobody_trusts_is_mirrored() -> None:
         (Ways(STARTTLS, TLS, verify=Verify.STRICT), False),
         (Ways(NONE, STARTTLS, verify=Verify.STRICT), False),
         (Ways(TLS, STARTTLS, verify=Verify.STRICT), True),
+        (Ways(NONE, TLS), False),  # in clear the client could not be shown what is wrong
+        (Ways(NONE, STARTTLS), False),
     ],
 )
 def test_a_server_that_nobody_trusts_is_refused(ways: Ways, told_client: bool) -> None:
@@ -310,10 +312,24 @@ def test_a_server_that_nobody_trusts_is_refused(ways: Ways, told_client: bool) -
     before = stage.got[C]
     stage.play(Secures(S, BAD))
     assert stage.got[C] == before + (ALERT + b"\x31" if told_client else b"")
-    assert stage.notes[-1] == "*** TLS failed with the server: certificate has expired"
+    assert stage.notes[-1].startswith("*** TLS failed with the server: certificate has expired; ended by mailproxy (")
     assert stage.relay.over
     assert stage.shaking is None
     stage.check()
+
+
+@pytest.mark.parametrize("server", [TLS, STARTTLS])
+@pytest.mark.parametrize("hello", [b"\x16", b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"])
+def test_a_client_with_tls_at_a_port_in_clear_is_told_apart(server: Security, hello: bytes) -> None:
+    stage = Stage("smtp", Ways(NONE, server))
+    stage.play(*([GREETING, OFFERS, READY] if server is STARTTLS else []), Secures(S))
+    before = stage.got[S]
+    stage.play(Says(C, hello))
+    assert stage.got[S] == before
+    assert stage.notes[-1].startswith(
+        "*** TLS failed with the client: it begins TLS, and this port of mailproxy is in clear"
+    )
+    assert stage.relay.over
 
 
 def test_tls_fails_later_on() -> None:
