@@ -1,7 +1,7 @@
 """How often the diagnosis is right: `python -m tests.score FOLDER` with transcripts and a `labels.json` beside them.
 
-A label holds `id` (a file without its ending), `outcome`, `stage`, `blame`, and lists of what is right too; where `settled`
-is false only the stage counts.
+A label holds `id` (a file without its ending), `outcome`, `stage`, `blame`, and lists of what is right too; where
+`settled` is false only the stage counts.
 """
 
 import json
@@ -68,18 +68,21 @@ def shares(judged: list[Judged]) -> dict[str, tuple[int, int]]:
     return found
 
 
+def _told(each: Judged) -> str:
+    verdict, label = each.verdict, each.label
+    wrong = ", ".join(name for name, right in each.right.items() if not right)
+    also = ",".join(other.blame for other in verdict.also_possible)
+    said = f"{verdict.outcome} {verdict.stage} {verdict.blame} ({also}) by {verdict.rule}"
+    meant = f"{label['outcome']} {label['stage']} {label['blame']} ({','.join(label['also_blame'])})"
+    return f"{label['id']}: {wrong}\n    said   {said}\n    label  {meant}"
+
+
 def main(folder: str) -> int:
     """Print what is wrong, and the shares; returns 1 where a goal is missed."""
     judged = judge(Path(folder))
     for each in judged:
-        wrong = [name for name, right in each.right.items() if not right]
-        if wrong:
-            verdict, label = each.verdict, each.label
-            also = ",".join(other.blame for other in verdict.also_possible)
-            print(
-                f"{label['id']}: {', '.join(wrong)}\n    said   {verdict.outcome} {verdict.stage} {verdict.blame} ({also}) by {verdict.rule}"
-            )
-            print(f"    label  {label['outcome']} {label['stage']} {label['blame']} ({','.join(label['also_blame'])})")
+        if not all(each.right.values()):
+            print(_told(each))
     missed = [each.label["id"] for each in judged if each.slandered]
     for name, (right, all_of) in shares(judged).items():
         goal = GOALS[name]

@@ -1,7 +1,7 @@
 """The verdict of a session: all rules look at it, and the first cause decides.
 
-A rule names a step, and how special it is. Of all causes the one at the earliest step wins, for what comes later follows
-from it; of several at one step the most special. What the messages that went through tell makes a failure partial.
+A rule names a step, and how special it is. Of all causes the one at the earliest step wins, for what comes later
+follows from it; of several at one step the most special. Messages that went through make a failure partial.
 """
 
 from typing import Final

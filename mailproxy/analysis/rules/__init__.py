@@ -2,11 +2,13 @@
 
 from mailproxy.analysis.cause import Rule
 from mailproxy.analysis.rules import (
+    broken,
     capabilities,
     connection,
     envelope,
     hello,
     idle,
+    leave,
     login,
     middlebox,
     not_mail,
@@ -19,7 +21,7 @@ from mailproxy.analysis.rules import (
 
 RULES: tuple[Rule, ...] = (
     *connection.RULES, *tls.RULES, *middlebox.RULES,
-    *not_mail.RULES, *hello.RULES, *capabilities.RULES, *sasl.RULES, *login.RULES,
-    *idle.RULES, *envelope.RULES, *transfer.RULES, *pop3.RULES, *refusal.RULES,
+    *not_mail.RULES, *hello.RULES, *capabilities.RULES, *leave.RULES, *sasl.RULES, *login.RULES,
+    *idle.RULES, *envelope.RULES, *transfer.RULES, *broken.RULES, *pop3.RULES, *refusal.RULES,
 )  # fmt: skip
 LINTS: tuple[Rule, ...] = ()

@@ -14,10 +14,13 @@ WAYS: Final = (
     ("connection refused", CONFIG, (FAULT, NETWORK), "Nobody listens at that address and port.",
      "Check port and server name; if they are right, the server is not running."),
     ("connection timed out", NETWORK, (CONFIG, FAULT), "Nothing at that address answers.",
-     "Check port and server name; a firewall or the provider of the line may block the port (25 often is): try 587 or 465."),
+     "Check port and server name; a firewall or the provider of the line may block the port (25 often is): "
+     "try 587 or 465."),
     ("no route to host", NETWORK, (CONFIG,), "There is no way to that address.", "Check the network, IPv6 and VPN."),
-    ("connection failed", NETWORK, (CONFIG,), "The connection did not come about.", "Check the network, and the server's name and port."),
-    ("turned away", CONFIG, (), "The program did not speak SOCKS as it must.", "Enter mailproxy in the program as SOCKS v5 proxy."),
+    ("connection failed", NETWORK, (CONFIG,), "The connection did not come about.",
+     "Check the network, and the server's name and port."),
+    ("turned away", CONFIG, (), "The program did not speak SOCKS as it must.",
+     "Enter mailproxy in the program as SOCKS v5 proxy."),
 )  # fmt: skip
 
 

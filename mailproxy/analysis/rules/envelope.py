@@ -19,8 +19,10 @@ def null_sender(view: View) -> Iterator[Cause]:
         each = view.steps[index]
         if each.verb == "MAIL" and NULL.search(each.argument) and SENDER.search(said(each)):
             yield Cause(
-                index, 50, view.stage(index), CONFIG, "The message was sent with an empty sender, which the server does not take here.",
-                "Enter the sender's address (envelope sender) in the program.", evidence(each), others((PROGRAM, POLICY)),
+                index, 50, view.stage(index), CONFIG,
+                "The message was sent with an empty sender, which the server does not take here.",
+                "Enter the sender's address (envelope sender) in the program.",
+                evidence(each), others((PROGRAM, POLICY)),
             )  # fmt: skip
 
 

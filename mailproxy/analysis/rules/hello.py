@@ -9,9 +9,10 @@ from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, POLICY, PROGRA
 from mailproxy.analysis.standing import standing
 from mailproxy.analysis.texts import find
 from mailproxy.analysis.view import HELLOS, View, accepted, evidence, said
-from mailproxy.model.finding import Blame, Evidence
+from mailproxy.model.finding import Evidence
 
 AUTH_TEXT: Final = re.compile(r"auth|log ?in|account|hello|helo|ehlo|credential|session", re.I)
+NO_AUTH: Final = re.compile(r"advertis|ehlo|not (?:available|enabled|supported)", re.I)
 
 
 def name_refused(view: View) -> Iterator[Cause]:
@@ -59,7 +60,8 @@ def twice(view: View) -> Iterator[Cause]:
         if again is not None and index > again and AUTH_TEXT.search(said(view.steps[index])):
             each = view.steps[index]
             yield Cause(
-                index, 60, view.stage(index), PROGRAM, "The client said EHLO again after it had logged in, and the server forgot the login.",
+                index, 60, view.stage(index), PROGRAM,
+                "The client said EHLO again after it had logged in, and the server forgot the login.",
                 "Update the mail program; a server may take EHLO as a new beginning (RFC 5321 section 4.1.4).",
                 (*evidence(view.steps[again]), *evidence(each)), others((FAULT,)),
             )  # fmt: skip
@@ -74,16 +76,11 @@ def login_without(view: View) -> Iterator[Cause]:
             continue
         row = find(each.verb or "MAIL", each.reply.code if each.reply else "", said(each))
         wanted = row is not None and row.name in {"auth-wanted", "tls-first"}
-        if each.verb == "AUTH" and (
-            wanted or re.search(r"advertis|ehlo|not (?:available|enabled|supported)", said(each), re.I)
-        ):
-            blame: Blame = PROGRAM
-        elif wanted:
-            blame = PROGRAM
-        else:
+        if not wanted and not (each.verb == "AUTH" and NO_AUTH.search(said(each))):
             continue
         yield Cause(
-            index, 60, view.stage(index), blame, "The client greets with HELO, so it learns of no login and of no TLS, which this server wants.",
+            index, 60, view.stage(index), PROGRAM,
+            "The client greets with HELO, so it learns of no login and of no TLS, which this server wants.",
             "Use a program or a setting that says EHLO.", (*evidence(greeted), *evidence(each)),
             others((CONFIG, CREDENTIALS if each.verb == "AUTH" else POLICY)),
         )  # fmt: skip

@@ -12,49 +12,31 @@ from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Blame, Outcome, Stage
 
 TIMEOUT: Final = re.compile(r"time.?out|timed out|idle|inactiv|too long", re.I)
+REUSING: Final = frozenset({"RSET", "NOOP", "MAIL"})
 
 
 def look(view: View) -> Iterator[Cause]:
     """The server ended an idle connection, and the client used it all the same, or saw it and took it for an error."""
     for index, each in enumerate(view.steps):
-        if (
-            not refused(each)
-            or not each.reply
-            or each.reply.code not in {"421", "451", "-ERR"}
-            or not TIMEOUT.search(said(each))
-        ):
+        if not _timed_out(each):
             continue
-        if each.verb in {"DATA", "BDAT"} and each.content:
-            continue
-        reused = each.verb in {"RSET", "NOOP", "MAIL"} or any(one.command for one in view.steps[index + 1 :])
+        reused = each.verb in REUSING or any(one.command for one in view.steps[index + 1 :])
         if reused and (each.verb or index in standing(view) or view.begins_with_gap):
-            yield _cause(
-                view,
-                index,
-                each,
-                Stage.MAIL,
-                PROGRAM,
-                "The client used a connection that the server had given up for being idle.",
-            )
+            summary = "The client used a connection that the server had given up for being idle."
+            yield _cause(index, each, Stage.MAIL, PROGRAM, summary)
         elif _sent_before(view):
-            yield _cause(
-                view,
-                index,
-                each,
-                Stage.QUIT,
-                CONFIG,
-                "The server ended a connection on which nothing more was said.",
-                Outcome.PARTIAL,
-            )
+            summary = "The server ended a connection on which nothing more was said."
+            yield _cause(index, each, Stage.QUIT, CONFIG, summary, Outcome.PARTIAL)
         elif not each.verb:
-            yield _cause(
-                view,
-                index,
-                each,
-                view.stage(index),
-                PROGRAM,
-                "The client said nothing for too long, and the server hung up.",
-            )
+            summary = "The client said nothing for too long, and the server hung up."
+            yield _cause(index, each, view.stage(index), PROGRAM, summary)
+
+
+def _timed_out(each: Exchange) -> bool:
+    """Whether the server says that it waited in vain; for the rest of a message is another matter."""
+    if not refused(each) or not each.reply or each.reply.code not in {"421", "451", "-ERR"}:
+        return False
+    return TIMEOUT.search(said(each)) is not None and not (each.verb in {"DATA", "BDAT"} and each.content)
 
 
 def _sent_before(view: View) -> bool:
@@ -62,10 +44,11 @@ def _sent_before(view: View) -> bool:
 
 
 def _cause(
-    view: View, index: int, each: Exchange, stage: Stage, blame: Blame, summary: str, outcome: Outcome | None = None
+    index: int, each: Exchange, stage: Stage, blame: Blame, summary: str, outcome: Outcome | None = None
 ) -> Cause:
     return Cause(
-        index, 55, stage, blame, summary, "Let the program close connections sooner, and open a new one when this happens.",
+        index, 55, stage, blame, summary,
+        "Let the program close connections sooner, and open a new one when this happens.",
         evidence(each), others((PROGRAM if blame is not PROGRAM else NETWORK, POLICY)), outcome=outcome,
     )  # fmt: skip
 

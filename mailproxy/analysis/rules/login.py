@@ -26,8 +26,10 @@ def went_well_before(view: View) -> Iterator[Cause]:
             and any(map(WENT_WELL.search, view.gaps))
         ):
             yield Cause(
-                index, 45, view.stage(index), POLICY, "The server refuses a login that succeeded many times before: it holds the client off for a while.",
-                "Wait, and let the program poll less often.", evidence(each), others((FAULT, CREDENTIALS)), Confidence.MEDIUM,
+                index, 45, view.stage(index), POLICY,
+                "The server refuses a login that succeeded many times before: it holds the client off for a while.",
+                "Wait, and let the program poll less often.",
+                evidence(each), others((FAULT, CREDENTIALS)), Confidence.MEDIUM,
             )  # fmt: skip
 
 

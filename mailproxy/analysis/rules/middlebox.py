@@ -13,7 +13,8 @@ from mailproxy.model.finding import Stage
 OVERWRITTEN: Final = re.compile(r"^X{4,}[A-Z]?\b|^\*{4,}", re.M)
 STARRED: Final = re.compile(r"\*{6,}")
 REMEDY: Final = (
-    "Switch mail inspection off in the firewall or antivirus on the way (ESMTP inspection), or use port 465, which it cannot read."
+    "Switch mail inspection off in the firewall or antivirus on the way (ESMTP inspection), or use port 465, which it "
+    "cannot read."
 )  # fmt: skip
 
 
@@ -25,7 +26,8 @@ def look(view: View) -> Iterator[Cause]:
         starred = Flag.GREETING in each.flags and STARRED.search(said(each))
         if (offer or starred) and not (view.sent or view.fetched):
             yield Cause(
-                index + 1, 85, Stage.TLS, NETWORK, "A device on the way overwrites what the server offers, so that TLS cannot begin.",
+                index + 1, 85, Stage.TLS, NETWORK,
+                "A device on the way overwrites what the server offers, so that TLS cannot begin.",
                 REMEDY, evidence(each), others((FAULT, CONFIG)),
             )  # fmt: skip
             return

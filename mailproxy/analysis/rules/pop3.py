@@ -21,7 +21,8 @@ def odd_status(view: View) -> Iterator[Cause]:
     for index, each in enumerate(view.steps):
         if each.reply and each.reply.code not in STATUS and Flag.UNPARSED not in each.flags:
             yield Cause(
-                index, 60, view.stage(index), FAULT, f"The server answers with {each.reply.code}, which is no status of POP3.",
+                index, 60, view.stage(index), FAULT,
+                f"The server answers with {each.reply.code}, which is no status of POP3.",
                 "Tell the provider: it must be +OK or -ERR.", evidence(each),
             )  # fmt: skip
 
@@ -32,7 +33,8 @@ def unnumbered(view: View) -> Iterator[Cause]:
         one = view.protocol == "pop3" and each.verb in {"UIDL", "LIST"} and each.argument.strip().isdigit()
         if one and accepted(each) and each.reply and not NUMBERED.match(each.reply.text.strip()):
             yield Cause(
-                index, 40, Stage.TRANSACTION, FAULT, f"The answer to {each.verb} {each.argument} lacks the number of the message.",
+                index, 40, Stage.TRANSACTION, FAULT,
+                f"The answer to {each.verb} {each.argument} lacks the number of the message.",
                 "Tell the provider; the mail program cannot use such an answer.", evidence(each),
             )  # fmt: skip
 
@@ -43,7 +45,8 @@ def impatient(view: View) -> Iterator[Cause]:
         again = view.steps[index + 1]
         if view.protocol == "pop3" and each.verb == again.verb == "CAPA" and not again.replies:
             yield Cause(
-                index, 40, Stage.AUTH, PROGRAM, "The client takes the first packet of an answer for all of it, and asks again.",
+                index, 40, Stage.AUTH, PROGRAM,
+                "The client takes the first packet of an answer for all of it, and asks again.",
                 "Update the mail program: an answer of several lines ends with a dot, in whatever pieces it comes.",
                 (*evidence(each), *evidence(again)), others((UNKNOWN,)),
             )  # fmt: skip
@@ -59,8 +62,10 @@ def stopped_fetching(view: View) -> Iterator[Cause]:
     whole = [i for i in taken if view.steps[i].verb == "RETR" or _whole(view.steps[i].argument)]
     if count and whole and len(whole) < int(count[0]):
         yield Cause(
-            len(view.steps), 10, Stage.TRANSACTION, CONFIG, "The client stopped in the middle of fetching, with no trouble on the wire.",
-            "Look at the mail program's own log: it could not go on with what it had fetched.", evidence(view.steps[whole[-1]]),
+            len(view.steps), 10, Stage.TRANSACTION, CONFIG,
+            "The client stopped in the middle of fetching, with no trouble on the wire.",
+            "Look at the mail program's own log: it could not go on with what it had fetched.",
+            evidence(view.steps[whole[-1]]),
             others((PROGRAM,)), Confidence.LOW, Outcome.PARTIAL,
         )  # fmt: skip
 
@@ -77,7 +82,8 @@ def endless(view: View) -> Iterator[Cause]:
         if each.verb in {"RETR", "TOP"} and Flag.ODD_END in each.flags and complete(each) and not view.gaps:
             yield Cause(
                 index, 20, Stage.TRANSACTION, FAULT, "A message has no end: the line with the dot is missing.",
-                "Tell the provider which message it is, and take it out on the web.", evidence(each), others((UNKNOWN,)),
+                "Tell the provider which message it is, and take it out on the web.",
+                evidence(each), others((UNKNOWN,)),
             )  # fmt: skip
 
 

@@ -20,8 +20,10 @@ def asked_again(view: View) -> Iterator[Cause]:
             through = any(one.verb in {"MAIL", "STAT"} and accepted(one) for one in view.steps[index:])
             if not through:
                 yield Cause(
-                    index, 65, Stage.AUTH, FAULT, "The server ignores the user name that came with AUTH LOGIN, and the login is out of step.",
-                    "Choose PLAIN as authentication method, or have the server mended.", evidence(each), others((PROGRAM,)),
+                    index, 65, Stage.AUTH, FAULT,
+                    "The server ignores the user name that came with AUTH LOGIN, and the login is out of step.",
+                    "Choose PLAIN as authentication method, or have the server mended.",
+                    evidence(each), others((PROGRAM,)),
                     outcome=Outcome.FAILED,
                 )  # fmt: skip
 
@@ -35,7 +37,8 @@ def granted_for_go_on(view: View) -> Iterator[Cause]:
         following = view.steps[index + 1]
         if bare and accepted(each) and refused(following) and following.verb not in LOGINS:
             yield Cause(
-                index, 70, Stage.AUTH, FAULT, "The server answers AUTH with +OK where it must say '+ ' to let the client go on.",
+                index, 70, Stage.AUTH, FAULT,
+                "The server answers AUTH with +OK where it must say '+ ' to let the client go on.",
                 "Choose another authentication method in the mail program; the server needs mending.",
                 (*evidence(each), *evidence(following)), others((PROGRAM,)), outcome=Outcome.FAILED,
             )  # fmt: skip
@@ -56,7 +59,8 @@ def one_line(view: View) -> Iterator[Cause]:
         ):
             yield Cause(
                 index, 50, Stage.AUTH, PROGRAM, "The server does not take the response in the same line as AUTH.",
-                "Update the mail program; the token must follow in a line of its own.", evidence(each), others((FAULT, POLICY)),
+                "Update the mail program; the token must follow in a line of its own.",
+                evidence(each), others((FAULT, POLICY)),
             )  # fmt: skip
 
 
@@ -68,7 +72,8 @@ def no_fallback(view: View) -> Iterator[Cause]:
     index = logins[0]
     if view.quit is None and not view.troubles and (view.offers(index, "USER") or view.mechanisms(index)):
         yield Cause(
-            index, 45, Stage.AUTH, PROGRAM, "APOP was refused, and the client tried none of the other ways that are offered.",
+            index, 45, Stage.AUTH, PROGRAM,
+            "APOP was refused, and the client tried none of the other ways that are offered.",
             "Choose a normal password in place of an encrypted one (APOP), under TLS.", evidence(view.steps[index]),
             others((CREDENTIALS, FAULT)),
         )  # fmt: skip

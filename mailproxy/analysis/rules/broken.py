@@ -1,0 +1,141 @@
+"""Connections that end in the middle: of a message, before an answer, before the greeting."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mailproxy.analysis.cause import Cause, Rule
+from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, POLICY, PROGRAM, UNKNOWN, others
+from mailproxy.analysis.view import View, complete, delivered, evidence, is_message
+from mailproxy.model.exchange import Exchange, Flag
+from mailproxy.model.finding import Blame, Confidence, Evidence, Stage
+from mailproxy.model.octets import Frame
+
+ENDED: Final = re.compile(r"closed|reset|timed out|connection lost|lost connection|eof", re.I)
+PATIENCE: Final = 10.0  # seconds of silence that a client may take for the end
+PASSED: Final = re.compile(r"([\d.]+) s pass")
+BY_SERVER: Final = re.compile(r"(?:closed|reset) by the server|timed out waiting for the server", re.I)
+BY_CLIENT: Final = re.compile(r"(?:closed|reset) by the client", re.I)
+STALL: Final = re.compile(r"stall|timed out|timeout", re.I)
+AGAIN: Final = "Try again; if it stays so, send the provider this transcript with the time."
+Told = tuple[Blame, tuple[Blame, ...], str, str]
+"""Whose it is, who else it may be, one sentence, what to do."""
+
+
+def look(view: View) -> Iterator[Cause]:
+    """Say of what was broken off whose it is."""
+    ending = next(((at, text) for at, text in view.troubles if ENDED.match(text)), None)
+    if ending is None or view.hidden:
+        return
+    at, text = ending
+    broken = next((i for i, each in enumerate(view.steps) if _broken(each)), None)
+    answered = [i for i, each in enumerate(view.steps) if each.replies]
+    if broken is not None:
+        yield _in_a_step(view, broken, at, text)
+    elif not answered:
+        also = (CONFIG, NETWORK) if "client" in text else (NETWORK, POLICY)
+        told = (
+            FAULT, also, "The connection ended before the server had said a word.",
+            "If the port wants TLS from the start (465, 995), set SSL/TLS; else ask the provider.",
+        )  # fmt: skip
+        yield _cause(view, len(view.steps), at, Stage.GREETING, told)
+    elif BY_SERVER.match(text) and view.quit is None and not (view.sent or view.fetched):
+        told = (FAULT, (POLICY, NETWORK), "The server hung up while nothing was asked.", AGAIN)
+        yield _cause(view, len(view.steps), at, view.stage(answered[-1]), told, Confidence.MEDIUM)
+
+
+def _broken(each: Exchange) -> bool:
+    """Whether a step was under way when the connection ended."""
+    if each.verb == "QUIT" or Flag.GREETING in each.flags:
+        return False
+    if not each.verb and each.argument == ".":
+        return not each.replies
+    if is_message(each) and each.content and not delivered(each) and _unanswered(each):
+        return True
+    if each.verb == "BDAT" and not each.replies:
+        return True
+    if each.content:
+        return bool({Flag.UNFINISHED, Flag.SHORT} & each.flags) and not complete(each)
+    return not each.replies and each.command is not None
+
+
+def _unanswered(each: Exchange) -> bool:
+    """Whether a message got no answer but the one to its command."""
+    return each.reply is None or each.reply.code[:1] in "13+"
+
+
+def _in_a_step(view: View, index: int, at: int, text: str) -> Cause:
+    each = view.steps[index]
+    by_client = BY_CLIENT.match(text) is not None
+    if is_message(each):
+        return _cause(view, index, at, Stage.CONTENT, _message(each, text, by_client), Confidence.MEDIUM)
+    if each.content:
+        return _cause(view, index, at, view.stage(index), _fetched(by_client and _silence(view, at) < PATIENCE))
+    return _cause(view, index, at, view.stage(index), _command(each, text, by_client), Confidence.MEDIUM)
+
+
+def _fetched(left: bool) -> Told:
+    """A listing or a message on its way to the client; `left` is whether the client had no reason to go."""
+    blame, also = (PROGRAM, (CONFIG, NETWORK)) if left else (NETWORK, (FAULT, PROGRAM))
+    return (
+        blame, also, "The connection ended in the middle of a message that was being fetched.",
+        "Fetch again; if it is always the same message, a virus scanner or firewall on the way may stop it.",
+    )  # fmt: skip
+
+
+def _command(each: Exchange, text: str, by_client: bool) -> Told:
+    """A command that was never answered."""
+    if by_client:
+        return (
+            PROGRAM, (FAULT, CONFIG), f"The client left before {each.verb or 'its command'} was answered.",
+            "Look how long the server took; raise the timeout in the mail program.",
+        )  # fmt: skip
+    blame, also = (NETWORK, (FAULT, POLICY)) if STALL.match(text) else (FAULT, (POLICY, NETWORK))
+    return blame, also, f"The server hung up in the place of an answer to {each.verb or 'a command'}.", AGAIN
+
+
+def _message(each: Exchange, text: str, by_client: bool) -> Told:
+    """A message on its way to the server."""
+    stalled = STALL.search(text) is not None
+    if complete(each) and not stalled:
+        blame, also = (PROGRAM, (NETWORK, FAULT)) if by_client else (FAULT, (UNKNOWN, NETWORK))
+        return (
+            blame, also, "The message was sent to its end, and never answered: it may have arrived all the same.",
+            "Look whether it arrived before sending it again; ask the provider what its log says at this time.",
+        )  # fmt: skip
+    if stalled:
+        return (
+            NETWORK, (FAULT, UNKNOWN),
+            "Large packets seem not to come through: the message stalled, and the connection was lost.",
+            "Lower the MTU (1400) on the way or in the VPN, and look at firewalls that block ICMP.",
+        )  # fmt: skip
+    if by_client:
+        return (
+            PROGRAM, (NETWORK, CONFIG), "The client left in the middle of its message.",
+            "Look at the mail program's own log; a virus scanner on this machine may have cut it.",
+        )  # fmt: skip
+    blame, also = (UNKNOWN, (NETWORK, FAULT)) if each.verb == "BDAT" else (NETWORK, (FAULT, UNKNOWN))
+    return (
+        blame, also, "The connection was lost in the middle of the message.",
+        "Try a short message: if that passes, the way between loses large packets (MTU), or a firewall inspects the "
+        "content.",
+    )  # fmt: skip
+
+
+def _cause(
+    view: View, index: int, at: int, stage: Stage, told: Told, confidence: Confidence = Confidence.HIGH
+) -> Cause:
+    blame, also, summary, remedy = told
+    proof = (*(evidence(view.steps[index]) if index < len(view.steps) else ()), Evidence(note=at))
+    return Cause(index, 15, stage, blame, summary, remedy, proof, others(also), confidence)
+
+
+def _silence(view: View, at: int) -> float:
+    """For how many seconds nobody had said anything when the connection ended."""
+    entries = view.recording.entries
+    last = max((entry.at for entry in entries[:at] if isinstance(entry, Frame) and entry.length), default=0)
+    passed = sum(float(found[1]) for _, note in view.notes if (found := PASSED.match(note.text)))
+    return max((entries[at].at - last) / 1_000_000, passed if entries[at].at == last else 0)
+
+
+RULES: Final = (Rule("broken-off", "the connection ended in the middle of a message or before an answer", look),)
