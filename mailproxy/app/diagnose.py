@@ -5,15 +5,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from mailproxy.analysis.diagnose import diagnose
-from mailproxy.app.library import recordings
+from mailproxy.app.library import open_library, outline, recordings
 from mailproxy.app.take_out import lines
-from mailproxy.model.escape import escape
 from mailproxy.model.finding import Evidence, Finding, Outcome, Stage, Verdict
 from mailproxy.model.line import Line
-from mailproxy.model.octets import Entry, Frame, Kind, Note
-from mailproxy.model.session import Recording
+from mailproxy.model.octets import Entry, Frame, Kind, Note, Span
+from mailproxy.model.session import Recording, Session
 
-__all__ = ["EXIT_CODES", "Diagnosed", "code", "diagnosed", "document", "proof", "verdict"]
+__all__ = ["EXIT_CODES", "Diagnosed", "code", "diagnosed", "document", "proof", "verdict", "verdicts"]
 
 VERSION: Final = 1
 EXIT_CODES: Final = {
@@ -38,6 +37,18 @@ def diagnosed(db: str, names: Sequence[str]) -> Iterator[Diagnosed]:
         yield Diagnosed(recording, diagnose(recording))
 
 
+def verdicts(db: str, sessions: Sequence[Session]) -> dict[int, Verdict]:
+    """The verdicts on those of these sessions that failed, by their numbers. Raises StoreError."""
+    failed = [session.id for session in sessions if session.failed]
+    if not failed:
+        return {}
+    engine = open_library(db)
+    try:
+        return {number: diagnose(outline(engine, number)) for number in failed}
+    finally:
+        engine.dispose()
+
+
 def code(verdicts: Sequence[Verdict]) -> int:
     """The exit code for these."""
     bad = [each for each in verdicts if each.outcome in {Outcome.FAILED, Outcome.PARTIAL}]
@@ -55,10 +66,13 @@ def _proves(at: int, entry: Entry, evidence: Sequence[Evidence]) -> bool:
         if isinstance(entry, Note):
             if each.note == at:
                 return True
-        elif each.span and entry.side is each.span.side and entry.kind is Kind.SPEECH:
-            if entry.start < each.span.end and entry.end > each.span.start:
-                return True
+        elif each.span and entry.kind is Kind.SPEECH and _overlaps(entry, each.span):
+            return True
     return False
+
+
+def _overlaps(frame: Frame, span: Span) -> bool:
+    return frame.side is span.side and frame.start < span.end and frame.end > span.start
 
 
 def document(found: Sequence[Diagnosed]) -> str:

@@ -23,11 +23,12 @@ from mailproxy.protocols.turn import MASKED, Terms
 from mailproxy.store import library
 from mailproxy.store.engine import open_database
 from mailproxy.store.journal import directory
+from mailproxy.store.library import outline
 from mailproxy.store.recovery import recover
 from mailproxy.store.search import Query, find
 from mailproxy.store.trouble import StoreError
 
-__all__ = ["FormatError", "Query", "StoreError", "find", "open_library", "recordings"]
+__all__ = ["FormatError", "Query", "StoreError", "find", "open_library", "outline", "recordings"]
 
 FILES: Final = (".talk", ".json", ".pcap", ".pcapng", ".cap")
 

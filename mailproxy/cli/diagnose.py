@@ -21,8 +21,8 @@ def diagnose(
 ) -> None:
     """Say what went wrong in a session, whose it is, and what to do.
 
-    The first cause counts, which is often not the last line; under it stand the lines that prove it. Where somebody else
-    may be to blame as well, that is said too. The exit code tells the stage: 0 where all went well, 10 connect,
+    The first cause counts, which is often not the last line; under it stand the lines that prove it. Where somebody
+    else may be to blame as well, that is said too. The exit code tells the stage: 0 where all went well, 10 connect,
     11 greeting, 12 tls, 13 hello, 14 auth, 15 mail, 16 rcpt, 17 data, 18 content, 19 quit, 20 transaction, 21 update.
 
     \b

@@ -9,6 +9,9 @@ from mailproxy.cli import render
 from mailproxy.cli.options import Database, Json, database
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailproxy.model.finding import Verdict
     from mailproxy.model.session import Session
 
 
@@ -35,12 +38,14 @@ def sessions(
     mailproxy sessions --code 535 --since 2d
     mailproxy sessions --text "relay access denied" --json
     """
+    from mailproxy.app.diagnose import verdicts
     from mailproxy.app.library import Query, find, open_library
     from mailproxy.app.routes import known_protocols
 
     if protocol and protocol not in known_protocols():
         raise typer.BadParameter(f"{protocol!r} is none of {', '.join(known_protocols())}", param_hint="--protocol")
-    engine = open_library(database(db))
+    where = database(db)
+    engine = open_library(where)
     since_then = moment(since) if since else None
     query = Query(failed or None, protocol, client, server, since_then, code, text, limit)
     found = find(engine, query)
@@ -48,7 +53,7 @@ def sessions(
     if as_json:
         _json(found)
     elif found:
-        _table(found)
+        _table(found, verdicts(where, found))
     else:
         render.say("No session." if query == Query(limit=limit) else "No session is like that.")
 
@@ -80,14 +85,20 @@ def _json(found: "list[Session]") -> None:
     typer.echo(headers(found), nl=False)
 
 
-def _table(found: "list[Session]") -> None:
+def _table(found: "list[Session]", verdicts: "Mapping[int, Verdict]") -> None:
     width = max(len(str(session.id)) for session in found)
     places = max(len(_server(session)) for session in found)
     for session in found:
         started = session.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         user = f"  {render.harmless(session.user)}" if session.user else ""
         row = f"{session.id:>{width}}  {started}  {session.protocol:<4}  {_server(session):<{places}}"
-        render.say(f"{row}  {render.outcome(session)}{render.paint(user, dim=True)}")
+        verdict = verdicts.get(session.id)
+        where = (
+            render.paint(f"  ({verdict.stage}, {verdict.blame})", dim=True)
+            if verdict and verdict.outcome != "ok"
+            else ""
+        )
+        render.say(f"{row}  {render.outcome(session)}{where}{render.paint(user, dim=True)}")
 
 
 def _server(session: "Session") -> str:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, Select, Table, delete, func, select
+from sqlalchemy import Connection, Engine, Row, Select, Table, case, delete, func, literal, select
 
 from mailproxy.model.exchange import Exchange, Reply
-from mailproxy.model.octets import Entry
+from mailproxy.model.octets import Entry, Frame, Kind
 from mailproxy.model.session import Recording, Session
 from mailproxy.model.tls import Certificate
 from mailproxy.store import rows, tls_rows
@@ -52,6 +52,26 @@ def read(connection: Connection, session_id: int) -> Recording:
         raise StoreError(f"there is no session {session_id}")
     entries = _entries(connection, session_id)
     return Recording(found[0], tuple(map(itemgetter(1), entries)), _exchanges(connection, session_id))
+
+
+def outline(engine: Engine, session_id: int) -> Recording:
+    """A session without the octets of its messages, which are only counted. Raises StoreError."""
+    octets = case((FRAMES.c.kind == Kind.CONTENT.value, literal(b"")), else_=FRAMES.c.octets)
+    bare = [octets if column.name == "octets" else column for column in FRAMES.columns]
+    with engine.begin() as connection:
+        found = sessions(connection, HEADERS.where(SESSIONS.c.id == session_id))
+        if not found:
+            raise StoreError(f"there is no session {session_id}")
+        chosen = select(*bare).where(FRAMES.c.session_id == session_id).order_by(FRAMES.c.seq)
+        frames = [_left_out(*rows.frame(row)) for row in connection.execute(chosen)]
+        notes = map(rows.note, _of(connection, NOTES, session_id))
+        entries = sorted([*frames, *notes], key=itemgetter(0))
+        return Recording(found[0], tuple(map(itemgetter(1), entries)), _exchanges(connection, session_id))
+
+
+def _left_out(seq: int, entry: Entry) -> tuple[int, Entry]:
+    left_out = isinstance(entry, Frame) and entry.kind is Kind.CONTENT
+    return seq, entry._replace(kind=Kind.OMITTED) if left_out and isinstance(entry, Frame) else entry
 
 
 def resolve(engine: Engine, name: str) -> int:
