@@ -6,6 +6,7 @@ follows from it; of several at one step the most special. Messages that went thr
 
 from typing import Final
 
+from mailproxy.analysis.at_hand import at_hand
 from mailproxy.analysis.cause import Cause
 from mailproxy.analysis.rules import LINTS, RULES
 from mailproxy.analysis.view import View
@@ -22,11 +23,12 @@ def diagnose(recording: Recording) -> Verdict:
     findings = tuple(Finding(lint.name, found.summary, found.evidence) for lint in LINTS for found in lint.look(view))
     first = min(causes, key=lambda cause: (cause.at, -cause.special), default=None)
     if first is None or (first.at >= len(view.steps) and _cut(view)):
-        return _well(view, findings)
-    return Verdict(
+        return at_hand(view, _well(view, findings))
+    verdict = Verdict(
         _outcome(view, first), first.stage, first.blame, first.also[:2], first.confidence, first.rule,
         first.summary, first.evidence, first.remedy, findings,
     )  # fmt: skip
+    return at_hand(view, verdict)
 
 
 def _outcome(view: View, cause: Cause) -> Outcome:
