@@ -84,6 +84,8 @@ async def _wait(
 ) -> None:
     while True:
         await wanted().wait()
+        if sock.fileno() < 0:  # closed by a callback, after this task was woken and before it ran
+            return
         try:
             await ready(sock)
         except (trio.ClosedResourceError, OSError):
