@@ -138,4 +138,17 @@ def _silence(view: View, at: int) -> float:
     return max((entries[at].at - last) / 1_000_000, passed if entries[at].at == last else 0)
 
 
-RULES: Final = (Rule("broken-off", "the connection ended in the middle of a message or before an answer", look),)
+def both_wait(view: View) -> Iterator[Cause]:
+    """Both sides waited for the other: the server for a ClientHello."""
+    for at, text in view.troubles:
+        if text.startswith("timed out waiting for the server") and not view.steps:
+            yield Cause(
+                0, 30, Stage.GREETING, CONFIG, "Both sides waited for the other to begin: the server expects TLS.",
+                "Set the connection security to SSL/TLS for this port.", (Evidence(note=at),), others((NETWORK, FAULT)),
+            )  # fmt: skip
+
+
+RULES: Final = (
+    Rule("broken-off", "the connection ended in the middle of a message or before an answer", look),
+    Rule("both-wait", "both sides wait: TLS was expected", both_wait),
+)

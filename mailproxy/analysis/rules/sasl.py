@@ -7,9 +7,13 @@ from typing import Final
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CREDENTIALS, FAULT, POLICY, PROGRAM, others
 from mailproxy.analysis.view import LOGINS, View, accepted, evidence, refused, said
+from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Outcome, Stage
 
 USERNAME: Final = re.compile(r"VXNlcm5hbWU6?=*|dXNlcm5hbWU6?=*|VXNlciBOYW1lAA==", re.I)
+NOT_HERE: Final = re.compile(
+    r"protocol error|invalid (?:argument|command|parameter)|syntax|too (?:long|many arg)|unrecogni", re.I
+)
 
 
 def asked_again(view: View) -> Iterator[Cause]:
@@ -35,7 +39,7 @@ def granted_for_go_on(view: View) -> Iterator[Cause]:
     for index, each in enumerate(view.steps[:-1]):
         bare = each.verb == "AUTH" and each.argument and " " not in each.argument and len(each.replies) == 1
         following = view.steps[index + 1]
-        if bare and accepted(each) and refused(following) and following.verb not in LOGINS:
+        if bare and accepted(each) and _in_vain(following):
             yield Cause(
                 index, 70, Stage.AUTH, FAULT,
                 "The server answers AUTH with +OK where it must say '+ ' to let the client go on.",
@@ -44,19 +48,18 @@ def granted_for_go_on(view: View) -> Iterator[Cause]:
             )  # fmt: skip
 
 
+def _in_vain(each: Exchange) -> bool:
+    """Whether a step behind AUTH was refused: a command, or the response that the client thought was wanted."""
+    if Flag.UNPARSED in each.flags:
+        return each.reply is not None and not each.reply.positive
+    return refused(each) and each.verb not in LOGINS
+
+
 def one_line(view: View) -> Iterator[Cause]:
     """A token that came in the same line as AUTH, where the server wants it in a line of its own."""
     for index, each in enumerate(view.steps):
         initial = each.verb == "AUTH" and " " in each.argument.strip() and not view.smtp
-        if (
-            initial
-            and refused(each)
-            and re.search(
-                r"protocol error|invalid (?:argument|command|parameter)|syntax|too (?:long|many arg)|unrecogni",
-                said(each),
-                re.I,
-            )
-        ):
+        if initial and refused(each) and NOT_HERE.search(said(each)):
             yield Cause(
                 index, 50, Stage.AUTH, PROGRAM, "The server does not take the response in the same line as AUTH.",
                 "Update the mail program; the token must follow in a line of its own.",

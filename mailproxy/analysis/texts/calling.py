@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mailproxy.analysis.others import CONFIG, NETWORK, POLICY, PROGRAM
+from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, POLICY, PROGRAM
 from mailproxy.analysis.texts.row import Text
 
 ROWS: Final = (
@@ -15,6 +15,15 @@ ROWS: Final = (
         "The server has too many connections from this address.",
         "Let the program open fewer connections at a time, and wait.",
         "Postfix anvil, Exim smtp_accept_max_per_host, GMX, RFC 5321 section 4.2.3",
+    ),
+    Text(
+        "no-reverse-name", "*", r"4..|5..",
+        r"reverse (?:dns|lookup|hostname|name|record)|\bptr\b|\brdns\b|cannot find your (?:reverse )?hostname"
+        r"|no (?:valid )?(?:rdns|ptr)|client host rejected: cannot",
+        POLICY, (NETWORK, CONFIG),
+        "The server wants the client's address to have a name in DNS.",
+        "Send through your provider's submission server with a login; a mail server needs a PTR record that fits.",
+        "Postfix reject_unknown_client_hostname, Gmail 5.7.25",
     ),
     Text(
         "address-listed", "*", r"4..|5..",
@@ -30,15 +39,6 @@ ROWS: Final = (
         "Spamhaus, SpamCop, Postfix reject_rbl_client, Microsoft",
     ),
     Text(
-        "no-reverse-name", "*", r"4..|5..",
-        r"reverse (?:dns|lookup|hostname|name|record)|\bptr\b|\brdns\b|cannot find your (?:reverse )?hostname"
-        r"|no (?:valid )?(?:rdns|ptr)|client host rejected: cannot",
-        POLICY, (NETWORK, CONFIG),
-        "The server wants the client's address to have a name in DNS.",
-        "Send through your provider's submission server with a login; a mail server needs a PTR record that fits.",
-        "Postfix reject_unknown_client_hostname, Gmail 5.7.25",
-    ),
-    Text(
         "hello-name", "*", r"4..|5..",
         r"helo command rejected"
         r"|(?:helo|ehlo)\b.{0,60}(?:invalid|reject|require|fully|fqdn|syntax|not (?:valid|accept|allow)|bogus|must"
@@ -49,5 +49,14 @@ ROWS: Final = (
         "Give the program (or its machine) a full host name for its greeting; submission ports should not ask "
         "for it.",
         "Postfix reject_invalid_helo_hostname, Exim",
+    ),
+    Text(
+        "tls-unavailable", "STARTTLS STLS", r"4..|5..|-ERR",
+        r"tls .{0,20}(?:not|un)\W?(?:available|configured|enabled|possible)|temporar"
+        r"|no (?:certificate|private key)|internal",
+        FAULT, (CONFIG,),
+        "The server offers TLS and cannot begin it.",
+        "Tell the provider: its TLS seems not to be set up; try SSL/TLS on port 465 or 995 meanwhile.",
+        "RFC 3207 section 4 (454), Postfix, Dovecot",
     ),
 )  # fmt: skip

@@ -31,6 +31,26 @@ ROWS: Final = (
         "Postfix, Exim, Sendmail, Exchange 5.7.54, qmail rcpthosts",
     ),
     Text(
+        "address-syntax", ENVELOPE, r"5..",
+        r"(?:address|sender|recipient|path|mailbox)\S* syntax|syntax error|malformed|5\.1\.[37] bad|unbalanced"
+        r"|illegal|domain missing|not a valid address",
+        PROGRAM, (CONFIG,),
+        "The address was not written as SMTP wants it.",
+        "Check the address for blanks and other slips of the finger.",
+        "RFC 5321 section 4.1.2, Postfix, Exim",
+    ),
+    Text(
+        "sender-domain", ENVELOPE, r"4..|5..",
+        r"domain (?:of sender|(?<!recipient address rejected: domain )not found"
+        r"|does not (?:exist|resolve)|doesn'?t exist)"
+        r"|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|verify fail|verification)|invalid sender|bad sender"
+        r"|5\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|nullmx|5\.1\.10",
+        CONFIG, (POLICY, MAILBOX),
+        "The domain or the address of the sender does not exist, as the server sees it.",
+        "Check the sender's address for a slip of the finger, and that its domain has DNS records.",
+        "Postfix reject_unknown_sender_domain, Sendmail, RFC 7505",
+    ),
+    Text(
         "sender-not-owned", ENVELOPE, r"4..|5..",
         r"not owned by"
         r"|(?:send(?:er)?|from)\b.{0,60}(?:must|does ?n[o']t|not|mismatch).{0,40}(?:match|equal|same|authori[sz]ed"
@@ -42,25 +62,6 @@ ROWS: Final = (
         "This account may not send under that sender's address.",
         "Use the address of the account as sender, or register the other one with the provider.",
         "Postfix reject_sender_login_mismatch, Exchange 5.7.60, 163, GMX",
-    ),
-    Text(
-        "address-syntax", ENVELOPE, r"5..",
-        r"(?:address|sender|recipient|path|mailbox)\S* syntax|syntax error|malformed|5\.1\.[37] bad|unbalanced"
-        r"|illegal|domain missing|not a valid address",
-        PROGRAM, (CONFIG,),
-        "The address was not written as SMTP wants it.",
-        "Check the address for blanks and other slips of the finger.",
-        "RFC 5321 section 4.1.2, Postfix, Exim",
-    ),
-    Text(
-        "sender-domain", ENVELOPE, r"4..|5..",
-        r"domain (?:of sender|not found|does not (?:exist|resolve)|doesn'?t exist)"
-        r"|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|verify fail|verification)|invalid sender|bad sender"
-        r"|5\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|nullmx|5\.1\.10",
-        CONFIG, (POLICY, MAILBOX),
-        "The domain or the address of the sender does not exist, as the server sees it.",
-        "Check the sender's address for a slip of the finger, and that its domain has DNS records.",
-        "Postfix reject_unknown_sender_domain, Sendmail, RFC 7505",
     ),
     Text(
         "mailbox-full", "*", r"4..|5..|-ERR",
@@ -75,7 +76,7 @@ ROWS: Final = (
     ),
     Text(
         "unknown-recipient", "RCPT DATA BDAT", r"4..|5..",
-        r"5\.1\.[0126]\b|5\.1\.5|5\.2\.1|user (?:is )?unknown"
+        r"5\.1\.[0126]\b|4\.1\.2\b|5\.1\.5|5\.2\.1|user (?:is )?unknown"
         r"|unknown (?:\S+ )?(?:user|recipient|mailbox|account|address)"
         r"|no such (?:\S+ )?(?:user|mailbox|recipient|person|address|account)"
         r"|no (?:mailbox|account|user) (?:here|by that|with|found)"
@@ -84,7 +85,7 @@ ROWS: Final = (
         r"|unrouteable|reserved)"
         r"|(?:invalid|bad|unknown|unrouteable|undeliverable) (?:recipient|mailbox|address|user)"
         r"|not a (?:valid|known) (?:user|mailbox|recipient)|that you tried to reach"
-        r"|recipient (?:address )?rejected: (?:user|undeliverable|unknown)|not our customer|5\.4\.1"
+        r"|recipient (?:address )?rejected: (?:user|undeliverable|unknown|domain)|not our customer|5\.4\.1"
         r"|recipientnotfound|local user",
         MAILBOX, (CONFIG, FAULT),
         "There is no such recipient.",
@@ -101,6 +102,16 @@ ROWS: Final = (
         "postgrey, rspamd, RFC 6647",
     ),
     Text(
+        "too-large", ENVELOPE, r"4..|5..",
+        r"5\.3\.4|5\.2\.3|message (?:\S+ ){0,3}size|size (?:\S+ ){0,4}(?:limit|exceed|too)|too (?:large|big)"
+        r"|(?<!line )too long"
+        r"|exceed\w* .{0,30}(?:size|length)|larger than",
+        POLICY, (PROGRAM,),
+        "The message is larger than the server takes.",
+        "Send it in parts, smaller, or as a link.",
+        "RFC 1870, RFC 3463 X.3.4",
+    ),
+    Text(
         "too-much", "*", r"4..|5..",
         r"rate.?limit|too many (?:\S+ )?(?:messages?|e?mails?|recipients?|errors?|commands?|invalid|bad|rcpt)"
         r"|(?:exceed|over|reach)\w* .{0,40}(?:limit|rate|maximum|quota|number|allow)"
@@ -111,15 +122,6 @@ ROWS: Final = (
         "The server takes only so many messages or recipients at a time from this client.",
         "Send fewer at a time, over more connections or hours; the server says how many.",
         "Postfix anvil, Gmail 4.2.1, Microsoft 5.2.2 and 5.1.90, Stalwart",
-    ),
-    Text(
-        "too-large", ENVELOPE, r"4..|5..",
-        r"5\.3\.4|5\.2\.3|message (?:\S+ ){0,3}size|size (?:\S+ ){0,4}(?:limit|exceed|too)|too (?:large|big|long)"
-        r"|exceed\w* .{0,30}(?:size|length|maximum)|larger than",
-        POLICY, (PROGRAM,),
-        "The message is larger than the server takes.",
-        "Send it in parts, smaller, or as a link.",
-        "RFC 1870, RFC 3463 X.3.4",
     ),
     Text(
         "bad-lines", "*", r"4..|5..",

@@ -51,6 +51,17 @@ ROWS: Final = (
         "Gmail WebLoginRequired, GMX, Yahoo",
     ),
     Text(
+        "mailbox-in-use", "*", r"-ERR|4..",
+        r"\[in-use\]|in use\b|already (?:locked|open|in use|logged)|mailbox .{0,20}lock|maildrop .{0,20}lock"
+        r"|(?<!account )(?<!user )is locked|lock (?:the )?(?:mailbox|maildrop|file)|unable to lock|can'?t lock"
+        r"|another (?:session|process|client|pop3?)",
+        MAILBOX, (POLICY, FAULT),
+        "Another session has the mailbox locked.",
+        "Close other programs that fetch from this mailbox, or wait some minutes until the server gives up their "
+        "session.",
+        "RFC 2449 section 8.1.2, Dovecot, Courier, UW ipop3d",
+    ),
+    Text(
         "access-off", LOGIN, r"5..|-ERR",
         r"(?:pop3?|smtp|imap|protocol)\W{0,3}(?:access |service |client )?(?:is |are |has been )?(?:disabled"
         r"|not (?:enabled|allowed|activated|permitted)|deactivated|off)|not enabled for (?:pop|smtp|imap)"
@@ -73,17 +84,6 @@ ROWS: Final = (
         "The server lets nobody log in for a while: there were too many attempts.",
         "Wait, let fewer programs poll the account, and check the password in all of them.",
         "Dovecot auth penalties, Yahoo, Microsoft 365, RFC 2449 LOGIN-DELAY",
-    ),
-    Text(
-        "mailbox-in-use", "*", r"-ERR|4..",
-        r"\[in-use\]|in use\b|already (?:locked|open|in use|logged)|mailbox .{0,20}lock|maildrop .{0,20}lock"
-        r"|is locked|lock (?:the )?(?:mailbox|maildrop|file)|unable to lock|can'?t lock"
-        r"|another (?:session|process|client|pop3?)",
-        MAILBOX, (POLICY, FAULT),
-        "Another session has the mailbox locked.",
-        "Close other programs that fetch from this mailbox, or wait some minutes until the server gives up their "
-        "session.",
-        "RFC 2449 section 8.1.2, Dovecot, Courier, UW ipop3d",
     ),
     Text(
         "login-backend", LOGIN, r"4..|5..|-ERR",
