@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from mailproxy.analysis.diagnose import diagnose
+from mailproxy.app import server_log
 from mailproxy.app.library import open_library, outline, recordings
 from mailproxy.app.take_out import lines
 from mailproxy.model.finding import Evidence, Finding, Outcome, Stage, Verdict
@@ -12,9 +13,11 @@ from mailproxy.model.line import Line
 from mailproxy.model.octets import Entry, Frame, Kind, Note, Span
 from mailproxy.model.session import Recording, Session
 
-__all__ = ["EXIT_CODES", "Diagnosed", "code", "diagnosed", "document", "proof", "verdict", "verdicts"]
+__all__ = ["EXIT_CODES", "LOGGED", "Diagnosed", "code", "diagnosed", "document", "proof", "verdict", "verdicts"]
 
 VERSION: Final = 1
+LOGGED: Final = server_log.RULES
+"""The rules of findings that tell of the server's own log."""
 EXIT_CODES: Final = {
     stage: number for number, stage in enumerate((stage for stage in Stage if stage is not Stage.NONE), start=10)
 } | {Stage.NONE: 0}
@@ -31,10 +34,16 @@ class Diagnosed(NamedTuple):
 verdict = diagnose
 
 
-def diagnosed(db: str, names: Sequence[str]) -> Iterator[Diagnosed]:
-    """Diagnose sessions of the database, or of files. Raises StoreError and FormatError."""
-    for recording in recordings(db, names):
-        yield Diagnosed(recording, diagnose(recording))
+def diagnosed(db: str, names: Sequence[str], logs: Sequence[str] = ()) -> Iterator[Diagnosed]:
+    """Diagnose sessions of the database, or of files, with what the server's own logs say of them.
+
+    Raises StoreError, FormatError, and OSError where a log cannot be read.
+    """
+    found = recordings(db, names)
+    log = server_log.load(logs, found) if logs else None
+    for recording in found:
+        told = diagnose(recording)
+        yield Diagnosed(recording, told if log is None else server_log.with_log(told, recording, log))
 
 
 def verdicts(db: str, sessions: Sequence[Session]) -> dict[int, Verdict]:

@@ -1,5 +1,6 @@
 """`mailproxy diagnose`: what went wrong, whose it is, and what to do."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,9 @@ from mailproxy.cli.options import Database, Json, database
 
 if TYPE_CHECKING:
     from mailproxy.app.diagnose import Diagnosed
+    from mailproxy.model.finding import Finding
+
+FEW = 4  # lines of an exchange that stand above those of a log
 
 
 def diagnose(
@@ -16,6 +20,16 @@ def diagnose(
         list[str],
         typer.Argument(metavar="ID...", help="A number, last, last~1, last-failed, or the path of a file."),
     ],
+    logs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--server-log",
+            metavar="FILE",
+            help="The server's own log, of Postfix, Dovecot, Exim or Sendmail: what it says of the session. "
+            "Several may be given, packed by gzip or not; - is standard input.",
+            show_default=False,
+        ),
+    ] = None,
     db: Database = None,
     as_json: Json = False,
 ) -> None:
@@ -29,10 +43,11 @@ def diagnose(
     mailproxy diagnose last
     mailproxy diagnose last-failed --json
     mailproxy diagnose refused.talk
+    mailproxy diagnose last-failed --server-log /var/log/mail.log
     """
     from mailproxy.app import diagnose as use
 
-    found = list(use.diagnosed(database(db), ids))
+    found = list(use.diagnosed(database(db), ids, logs or []))
     if as_json:
         render.say(use.document(found))
     else:
@@ -45,7 +60,7 @@ def diagnose(
 
 
 def _show(found: "Diagnosed") -> None:
-    from mailproxy.app.diagnose import proof
+    from mailproxy.app.diagnose import LOGGED, proof
 
     session, verdict = found.recording.session, found.verdict
     name = f"session {session.id}" if session.id else render.safe(session.source)
@@ -67,5 +82,22 @@ def _show(found: "Diagnosed") -> None:
     if bad:
         render.say(render.paint(f"  rule {verdict.rule}, confidence {verdict.confidence}", dim=True))
     for finding in verdict.findings:
-        for line in render.labelled("also", finding.summary):
+        if finding.rule not in LOGGED:
+            for line in render.labelled("also", finding.summary):
+                render.say(f"  {line}")
+    _log(found, [finding for finding in verdict.findings if finding.rule in LOGGED])
+
+
+def _log(found: "Diagnosed", findings: "Sequence[Finding]") -> None:
+    """What the server's log says, each line under the exchange it belongs to."""
+    from mailproxy.app.diagnose import proof
+
+    beside: Sequence[object] = ()
+    for finding in findings:
+        if finding.evidence != beside:
+            beside = finding.evidence
+            lines = [render.line(line) for line in proof(found.recording, finding.evidence)]
+            for text in lines if len(lines) <= FEW else [*lines[: FEW - 1], "..."]:
+                render.say(f"    {text}")
+        for line in render.labelled("log" if finding.rule == "server-log" else "=", finding.summary):
             render.say(f"  {line}")
