@@ -1,5 +1,6 @@
 """Which refusals stand: those that nothing made good, and that were not asked for by the way."""
 
+import re
 from typing import Final
 
 from mailproxy.analysis.view import FETCHES, HELLOS, LOGINS, UPGRADES, View, accepted, delivered, refused
@@ -39,7 +40,7 @@ def _made_good(view: View, index: int, each: Exchange) -> bool:
     later = view.steps[index + 1 :]
     code = each.reply.code if each.reply else ""
     if each.verb in BY_THE_WAY:
-        return code != "421" or view.sent > 0
+        return (code != "421" or view.sent > 0) and not (each.verb == "QUIT" and view.deleted)
     if not each.verb and code[:2] == "50" and any(accepted(one) and one.verb != "QUIT" for one in later):
         return True
     if each.verb not in KNOWN:  # a slip of the finger, or an extension that was tried
@@ -64,5 +65,4 @@ def _made_good(view: View, index: int, each: Exchange) -> bool:
 
 
 def _path(each: Exchange) -> str:
-    start, end = each.argument.find("<"), each.argument.find(">")
-    return each.argument[start + 1 : end].lower() if 0 <= start < end else each.argument.lower()
+    return re.sub(r"^(?:FROM|TO):|[<>\s]", "", each.argument.split("> ")[0], flags=re.I).lower()

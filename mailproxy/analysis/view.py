@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from mailproxy.analysis import excerpt
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Evidence, Stage
 from mailproxy.model.octets import Frame, Kind, Mark, Note, Side, Span
@@ -22,13 +23,22 @@ MECHANISM: Final = re.compile(r"AUTH[ =](.*)", re.I)
 LOGIN_CODES: Final = frozenset({"AUTH", "IN-USE", "LOGIN-DELAY"})
 LOGIN_WORDS: Final = re.compile(r"auth|log ?[io]n|password|credential|user", re.I)
 TURNING_AWAY: Final = frozenset({"421", "521", "554"})
+AUTH_CODES: Final = frozenset({"235", "334", "432", "534", "535", "538"})
+"""Replies that AUTH alone gets (RFC 4954 section 6)."""
+NAMED: Final = re.compile(
+    r"\b(?:(?P<auth>auth\w*|log ?in|password)|(?P<mail>mail|sender)|(?P<rcpt>rcpt|recipients?)"
+    r"|(?P<content>message|content|body|data)|(?P<hello>helo|ehlo))\b",
+    re.I,
+)
+"""The steps that a gap tells of by name."""
+RECIPIENT: Final = re.compile(r"[45]\.1\.1\b|recipient|user unknown|relay", re.I)
 _SMTP_STAGES: Final = {
     "EHLO": Stage.HELLO, "HELO": Stage.HELLO, "LHLO": Stage.HELLO, "STARTTLS": Stage.TLS, "AUTH": Stage.AUTH,
     "MAIL": Stage.MAIL, "RCPT": Stage.RCPT, "DATA": Stage.DATA, "BDAT": Stage.CONTENT, "QUIT": Stage.QUIT,
 }  # fmt: skip
 _POP_STAGES: Final = {
-    "STLS": Stage.TLS, "QUIT": Stage.UPDATE, "USER": Stage.AUTH, "PASS": Stage.AUTH, "APOP": Stage.AUTH,
-    "RPOP": Stage.AUTH, "AUTH": Stage.AUTH, "HELO": Stage.AUTH,
+    "STLS": Stage.TLS, "STARTTLS": Stage.TLS, "QUIT": Stage.UPDATE, "USER": Stage.AUTH, "PASS": Stage.AUTH,
+    "APOP": Stage.AUTH, "RPOP": Stage.AUTH, "AUTH": Stage.AUTH, "HELO": Stage.AUTH,
 }  # fmt: skip
 
 
@@ -51,7 +61,7 @@ class View:
     @cached_property
     def steps(self) -> tuple[Exchange, ...]:
         """The exchanges, in the order of what was asked."""
-        return tuple(sorted(self.recording.exchanges, key=lambda each: each.number))
+        return excerpt.steps(self.recording)
 
     @cached_property
     def notes(self) -> tuple[tuple[int, Note], ...]:
@@ -195,6 +205,11 @@ class View:
         return sum(1 for each in self.steps if each.verb == "RETR" and accepted(each) and complete(each))
 
     @cached_property
+    def deleted(self) -> int:
+        """How many messages of the mailbox the client marked as deleted (RFC 1939 section 5)."""
+        return sum(1 for each in self.steps if each.verb == "DELE" and accepted(each))
+
+    @cached_property
     def quit(self) -> int | None:
         """The step in which the client took its leave."""
         return next((index for index, each in enumerate(self.steps) if each.verb == "QUIT"), None)
@@ -228,6 +243,10 @@ class View:
             return Stage.CONTENT
         if found := _SMTP_STAGES.get(each.verb):
             return found
+        if not each.verb and each.reply and (each.reply.code in AUTH_CODES or Flag.SECRET in each.flags):
+            return Stage.AUTH
+        if not each.verb and (told := self._told(each)):
+            return told
         for before in reversed(self.steps[:index]):
             match before.verb:
                 case "DATA" | "BDAT" | "RSET":
@@ -241,6 +260,24 @@ class View:
         known = any(one.verb in HELLOS | {"MAIL", "RCPT", "DATA"} for one in self.steps[: index + 1])
         return Stage.MAIL if self.begins_with_gap or known or not each.verb else Stage.HELLO
 
+    def _told(self, each: Exchange) -> Stage | None:
+        """The step that the gap just before a reply tells of: the last that it names."""
+        last = None
+        for entry in self.recording.entries:
+            if isinstance(entry, Note):
+                last = entry.text if entry.mark is Mark.GAP else last
+            elif each.reply and entry.side is Side.SERVER and entry.end > each.reply.span.start:
+                break
+            elif entry.length and entry.kind is not Kind.CONTENT:
+                last = None
+        named = [found.lastgroup or "" for found in NAMED.finditer(re.sub(r"\(.*?\)", "", last or ""))]
+        if named:
+            return Stage(named[-1])
+        return Stage.RCPT if each.reply and RECIPIENT.search(each.reply.text) and not self._asked(each) else None
+
+    def _asked(self, each: Exchange) -> bool:
+        return any(one.command and one.number < each.number for one in self.steps)
+
 
 def accepted(each: Exchange) -> bool:
     """Whether a step was granted, finally."""
@@ -251,7 +288,7 @@ def accepted(each: Exchange) -> bool:
 def refused(each: Exchange) -> bool:
     """Whether a step was refused."""
     reply = each.reply
-    return reply is not None and not reply.positive and Flag.UNPARSED not in each.flags
+    return reply is not None and not reply.positive and reply.code != ""
 
 
 def is_message(each: Exchange) -> bool:

@@ -57,6 +57,8 @@ def _likely_verb(view: View, index: int) -> str:
             return "RCPT"
         case Stage.AUTH:
             return "AUTH"
+        case Stage.DATA | Stage.CONTENT:
+            return "DATA"
         case _:
             return ""
 

@@ -8,7 +8,8 @@ from mailproxy.analysis.texts.row import LOGIN, Text
 ROWS: Final = (
     Text(
         "tls-first", "*", r"5..|4..|-ERR",
-        r"must issue a starttls|starttls (?:is )?required|require[sd]? (?:a )?(?:tls|ssl|encrypt|secure)"
+        r"must issue a starttls|starttls (?:is )?required"
+        r"|require[sd]? (?:\S+ ){0,5}(?:tls|ssl|encrypt\w*|secur\w*|transport)\b"
         r"|encryption (?:is )?required"
         r"|plain-?text (?:authentication|login|password)s? (?:is |are )?(?:disallowed|not allowed|disabled"
         r"|not permitted)|clear-?text (?:login|password|auth)\S* (?:is |are )?(?:disallowed|not|disabled)"
@@ -34,7 +35,8 @@ ROWS: Final = (
         "basic-login-off", LOGIN, r"5..|-ERR",
         r"basic authentication is disabled|5\.7\.139|smtpclientauth(?:entication)? is disabled"
         r"|authentication unsuccessful.*disabled|username and password not accepted.*less secure|less secure app"
-        r"|5\.7\.30|oauth|modern auth",
+        r"|5\.7\.30|(?:only|use|requires?|through|with) (?:\S+ )?oauth|oauth2? (?:is )?required|modern auth"
+        r"|5\.7\.3\d .*criteria|did not meet the criteria",
         POLICY, (CONFIG, CREDENTIALS),
         "The provider no longer lets programs log in with name and password.",
         "Choose OAuth2 as authentication method, or have the administrator allow SMTP AUTH for the mailbox.",
@@ -65,8 +67,9 @@ ROWS: Final = (
         "access-off", LOGIN, r"5..|-ERR",
         r"(?:pop3?|smtp|imap|protocol)\W{0,3}(?:access |service |client )?(?:is |are |has been )?(?:disabled"
         r"|not (?:enabled|allowed|activated|permitted)|deactivated|off)|not enabled for (?:pop|smtp|imap)"
-        r"|(?:account|user|mailbox|access) (?:is |has been |was )?(?:temporarily )?(?:disabled|suspended|blocked"
-        r"|locked|deactivated|inactive|expired|restricted)|(?:user|account) not (?:permitted|allowed)"
+        r"|(?:account|user|access) (?:is |has been |was )?(?:temporarily )?(?:disabled|suspended|blocked"
+        r"|locked|deactivated|inactive|expired|restricted)|(?:user|account) not (?:permitted|allowed)|no permission"
+        r"|mailbox (?:is |has been )?(?:disabled|suspended|deactivated|inactive|expired|restricted)"
         r"|service(?:s)? (?:is |not )(?:disabled|allowed|enabled)|not authori[sz]ed for (?:pop|smtp)",
         POLICY, (CONFIG, CREDENTIALS),
         "The account may not be used in this way: it is blocked, or the service is switched off for it.",
@@ -78,7 +81,8 @@ ROWS: Final = (
         "login-throttled", LOGIN, r"4..|5..|-ERR",
         r"too many (?:\S+ ){0,3}(?:login|attempt|fail|auth|bad|connection|invalid|try|tries)|rate.?limit|throttl"
         r"|temporarily (?:blocked|locked|banned|unavailable|denied)|try again (?:later|in)|login.delay"
-        r"|too (?:frequent|often)|exceeded.{0,30}(?:limit|attempt|bandwidth|quota)|please wait"
+        r"|too (?:frequent|often)|exceeded.{0,30}(?:limit|attempt|bandwidth|quota)|please wait|nur alle"
+        r"|(?:limit|credits?|quota|attempts) (?:has been |have been |is |was )?(?:exceeded|reached)|only every"
         r"|wait .{0,20}(?:minute|second)",
         POLICY, (CREDENTIALS, FAULT),
         "The server lets nobody log in for a while: there were too many attempts.",
@@ -93,7 +97,8 @@ ROWS: Final = (
         r"|unable to (?:open|access|connect|contact|read|process)|cannot (?:open|access|connect|read|chdir)"
         r"|can'?t (?:open|connect|chdir|get)|server (?:error|busy|fail)|database|backend|ldap"
         r"|system (?:error|problem|resources)|(?:failed|error) (?:to )?(?:open|access|fetch|read|connect|initiali)"
-        r"|out of memory|no such file|permission denied|maildir|failed to fetch|internal",
+        r"|out of memory|no such file|permission denied|maildir|failed to fetch|internal"
+        r"|no (?:worthy )?mech(?:anism)?s? |generic failure|corrupt",
         FAULT, (MAILBOX,),
         "The server could not check the login, or could not open the mailbox: that is its own trouble.",
         "Try again later; if it stays so, send the provider this line and the time.",
