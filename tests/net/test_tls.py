@@ -125,16 +125,18 @@ async def scene(
             port = Port(LOCAL, 0, poller, start, _no_trouble)
             peers = []
             for stage in stages:
-                client = stream(socket.create_connection((LOCAL, port.number)))
-                peers.append((stage, Peer(C, client), Peer(S, await accepted(listener))))
-            yield Scene(*peers[0], peers[1:])
-            port.close()
-            for stage, client, server in peers:
-                if stage.conversation:
-                    stage.conversation.stop()
-                client.stream.socket.close()
-                server.stream.socket.close()
-            nursery.cancel_scope.cancel()
+                call = stream(socket.create_connection((LOCAL, port.number)))
+                peers.append((stage, Peer(C, call), Peer(S, await accepted(listener))))
+            try:
+                yield Scene(*peers[0], peers[1:])
+            finally:
+                port.close()
+                for stage, client, server in peers:
+                    if stage.conversation:
+                        stage.conversation.stop()
+                    client.stream.socket.close()
+                    server.stream.socket.close()
+                nursery.cancel_scope.cancel()
 
 
 def _no_trouble(error: OSError) -> None:
