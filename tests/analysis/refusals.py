@@ -19,6 +19,7 @@ from tests.analysis.cases import (
 
 PASS: Final = " -> USER alice\n<-  +OK\n -> PASS <secret: 9 characters>"
 PLACES: Final = {
+    "USER": lambda said: pop3(CAPA, f" -> USER alice\n<-  {said}", " -> QUIT\n<-  +OK bye"),
     "PASS": lambda said: pop3(CAPA, PASS, f"<-  {said}", " -> QUIT\n<-  +OK bye"),
     "RETR": lambda said: pop3(CAPA, USER, f" -> RETR 1\n<-  {said}", " -> QUIT\n<-  +OK bye"),
     "AUTH": lambda said: smtp(HELLO, LOGIN, f"<-  {said}", QUIT),
@@ -101,4 +102,17 @@ REFUSALS: Final = {
     "message-gone": Refusal("RETR", "-ERR There's no message 1.", "-ERR [SYS/TEMP] try again"),
     "protocol-error": Refusal("AUTH", "501 5.5.2 Cannot decode base64", "535 5.7.8 Authentication failed"),
     "not-understood": Refusal("MAIL", "502 5.5.2 Error: command not recognized", "502 quux"),
+    "token-malformed": Refusal("AUTH", "501 5.5.124 Invalid XOAUTH2 auth data", "535 5.7.8 Authentication failed"),
+    "state-wants-tls": Refusal("USER", "-ERR Command is not valid in this state.", "-ERR no such user"),
+    "tls-again": Refusal("STARTTLS", "454 Command not permitted when TLS active", "502 5.5.1 not implemented"),
+    "sender-unproved": Refusal(
+        "DATA", "550 5.7.26 This mail has been blocked because the sender is unauthenticated.",
+        "550 5.7.1 Message contains spam",
+    ),
+    "sender-differs": Refusal(
+        "MAIL", "501 mail from address must be same as authorization user", "553 5.7.1 not owned by user alice"
+    ),
+    "header-wrong": Refusal("DATA", "550 5.7.1 'From' header is missing.", "550 5.7.1 Message contains spam"),
+    "fetch-throttled": Refusal("RETR", "-ERR Download Exceed.", "-ERR There's no message 1."),
+    "idle-ended": Refusal("RETR", "-ERR POP3 autologout timer expired", "-ERR There's no message 1."),
 }  # fmt: skip

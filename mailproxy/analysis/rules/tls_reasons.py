@@ -29,14 +29,19 @@ REASONS: Final = (
         "Port and security do not fit: 465 and 995 want SSL/TLS, 587, 25 and 110 want STARTTLS or none.",
     ),
     Reason(
-        r"certificate has expired|certificate_expired|not yet valid",
+        r"certificate has expired|certificate[_ ]expired|not yet valid",
         FAULT, (CONFIG,), "The server's certificate is out of date.",
         "The provider must renew it; check this machine's clock too.",
     ),
     Reason(
-        r"hostname mismatch|not valid for|ip address mismatch",
+        r"hostname mismatch|not valid for|ip address mismatch|altnames|alternative|did not match|not match",
         CONFIG, (FAULT,), "The server's certificate is for another name.",
         "Enter the name that stands in the certificate as server name.",
+    ),
+    Reason(
+        r"self.signed certificate in (?:certificate )?chain|avast|avg\b|kaspersky|eset|bitdefender|mail shield",
+        CONFIG, (NETWORK, FAULT), "The certificate was signed by an antivirus or by a private authority.",
+        "Switch the mail inspection of the antivirus off, or let the mail program trust its authority.",
     ),
     Reason(
         r"self.signed",
@@ -44,23 +49,24 @@ REASONS: Final = (
         "Trust it in the mail program if it is your own server; a provider must get a proper one.",
     ),
     Reason(
-        r"local issuer|unknown issuer|verify failed|unable to (?:get|verify)|unknown_ca|issuer",
+        r"local issuer|unknown issuer|verify failed|unable to (?:get|verify)|unknown[_ ]ca|issuer",
         FAULT, (CONFIG,), "The server's certificate leads to no authority that is known here.",
         "The server must send its intermediate certificates too; else trust its authority in the mail program.",
     ),
     Reason(
-        r"protocol_version|unsupported protocol|unsupported version|version too low|wrong ssl version",
+        r"protocol[_ ]version|unsupported[_ ]protocol|no protocols available|inappropriate fallback"
+        r"|unsupported version|version too low|wrong ssl version",
         FAULT, (CONFIG,), "Client and server have no version of TLS in common.",
         "The server needs TLS 1.2 or newer; to see what it says meanwhile: mailproxy record --tls-min 1.0.",
     ),
     Reason(
-        r"no shared cipher|handshake_failure|insufficient_security|dh key too small|no ciphers|ee key too small"
+        r"no shared cipher|handshake[_ ]failure|insufficient[_ ]security|dh key too small|no ciphers|ee key too small"
         r"|sslv3 alert handshake",
         FAULT, (CONFIG,), "Client and server have no ciphers in common.",
         "The server's TLS settings are too old or too strict.",
     ),
     Reason(
-        r"certificate_required|bad certificate.*client|peer did not return a certificate",
+        r"certificate[_ ]required|bad certificate.*client|peer did not return a certificate",
         CONFIG, (CREDENTIALS,), "The server wants a certificate of the client.",
         "Set a client certificate in the mail program (mailproxy record --client-cert).",
     ),

@@ -43,12 +43,28 @@ ROWS: Final = (
         r"helo command rejected"
         r"|(?:helo|ehlo)\b.{0,60}(?:invalid|reject|require|fully|fqdn|syntax|not (?:valid|accept|allow)|bogus|must"
         r"|bad|denied|forged|misconf)|(?:invalid|bad|bogus|forged|rejected) (?:\S+ )?(?:helo|ehlo|hostname)"
-        r"|need fully.qualified hostname|use your real (?:host ?)?name",
+        r"|need fully.qualified hostname|use your real (?:host ?)?name|you are not me",
         CONFIG, (PROGRAM, POLICY),
         "The server does not like the name by which the client greeted (EHLO).",
         "Give the program (or its machine) a full host name for its greeting; submission ports should not ask "
         "for it.",
         "Postfix reject_invalid_helo_hostname, Exim",
+    ),
+    Text(
+        "hello-name", "EHLO HELO LHLO", r"501|504|55.",
+        r"invalid|domain name|not a valid",
+        CONFIG, (PROGRAM, POLICY),
+        "The server does not like the name by which the client greeted (EHLO).",
+        "Give the program (or its machine) a full host name for its greeting: letters, digits, hyphens and dots.",
+        "Exchange 5.5.4, Exim, RFC 5321 section 4.1.1.1",
+    ),
+    Text(
+        "tls-again", "STARTTLS STLS", r"4..|5..|-ERR",
+        r"(?:tls|ssl|encrypt\w*) (?:\S+ )?(?:already|active)|already (?:\S+ ){0,3}(?:tls|ssl|secure|encrypted)",
+        PROGRAM, (CONFIG,),
+        "The client asks for TLS on a connection that is secured already.",
+        "Set the connection security to SSL/TLS alone for this port, or update the mail program.",
+        "RFC 3207 section 4.2",
     ),
     Text(
         "tls-unavailable", "STARTTLS STLS", r"4..|5..|-ERR",

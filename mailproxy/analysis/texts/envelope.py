@@ -7,11 +7,20 @@ from mailproxy.analysis.texts.row import ENVELOPE, Text
 
 ROWS: Final = (
     Text(
+        "sender-unproved", "*", r"4..|5..",
+        r"[45]\.7\.2[0-79]\b|\bspf\b|\bdkim\b|\bdmarc\b|sender is unauthenticated",
+        POLICY, (CONFIG,),
+        "The server wants proof that the sender's domain lets this machine send (SPF, DKIM, DMARC).",
+        "Send through the outgoing server of the sender's domain, or have its DNS records set.",
+        "Gmail 5.7.26, RFC 7208, RFC 7489, RFC 7372",
+    ),
+    Text(
         "auth-wanted", "*", r"5..|4..|-ERR",
         r"authenti(?:cation|cate|cated) (?:is |are )?(?:required|needed|first|necessary)"
         r"|(?:must|need|please|have to|required? to) (?:\S+ ){0,4}(?:authenticate|auth\b|log ?in|login)"
         r"|not authenticated|unauthenticated|auth(?:entication)? (?:required|first|needed)|smtp auth"
-        r"|login (?:is )?required|wantautherror|authorization required|log in first|client was not authenticated",
+        r"|login (?:is )?required|wantautherror|authorization required|log in first|client was not authenticated"
+        r"|not logged in",
         CONFIG, (POLICY, PROGRAM),
         "The server wants a login before it takes mail, and the client sent none.",
         "Set an authentication method (password) and a user name for the outgoing server.",
@@ -44,11 +53,18 @@ ROWS: Final = (
         r"domain (?:of sender|(?<!recipient address rejected: domain )not found"
         r"|does not (?:exist|resolve)|doesn'?t exist)"
         r"|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|verify fail|verification)|invalid sender|bad sender"
-        r"|5\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|nullmx|5\.1\.10",
+        r"|[45]\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|nullmx|5\.1\.10",
         CONFIG, (POLICY, MAILBOX),
         "The domain or the address of the sender does not exist, as the server sees it.",
         "Check the sender's address for a slip of the finger, and that its domain has DNS records.",
-        "Postfix reject_unknown_sender_domain, Sendmail, RFC 7505",
+        "Postfix reject_unknown_sender_domain, Sendmail, Exim verify, RFC 7505",
+    ),
+    Text(
+        "sender-differs", ENVELOPE, r"5..",
+        r"must (?:be (?:the )?same|equal|match)|same as (?:the )?(?:auth|login|account)|not owned by auth user",
+        CONFIG, (POLICY,),
+        "The sender's address is not that of the account which logged in.",
+        "Enter the address of the account as sender.", "QQ, 163, Yandex, Tencent Exmail",
     ),
     Text(
         "sender-not-owned", ENVELOPE, r"4..|5..",
@@ -68,7 +84,7 @@ ROWS: Final = (
         r"over.?quota|quota (?:is )?(?:exceeded|full)|exceed\w* .{0,20}quota"
         r"|mailbox (?:is |size |has )?(?:full|over|exceeded|limit)"
         r"|(?:inbox|account|user|recipient|maildrop) (?:is |has )?(?:full|over)|out of (?:storage|space)"
-        r"|storage (?:allocation|exceeded|limit)|[45]\.2\.2",
+        r"|storage (?:allocation|exceeded|limit)|[45]\.2\.2\b",
         MAILBOX, (),
         "The mailbox of the recipient is full.",
         "Tell the recipient by other means, and send again later.",
@@ -93,10 +109,20 @@ ROWS: Final = (
         "RFC 3463 X.1.1, Postfix, Exim, Sendmail, Exchange, Gmail, Yahoo",
     ),
     Text(
+        "server-config", "*", r"4..",
+        r"local problem|service (?:is )?(?:temporarily )?unavailable(?!; (?:client|sender|helo))|queue file|milter"
+        r"|insufficient (?:system )?(?:storage|resources|disk)|lookup (?:failure|error)|shutting down"
+        r"|server (?:configuration )?error",
+        FAULT, (POLICY,),
+        "The server is out of order, or wrong in its configuration; it says so itself.",
+        "Try again later; if it stays so, send the provider this line and the time.",
+        "Postfix, Exim 4.94 and newer, Exchange back pressure",
+    ),
+    Text(
         "greylisted", "*", r"4..",
         r"gr[ae]y ?list|try again (?:later|in|after)|please (?:retry|try)|deferred|come back later"
         r"|not yet authori[sz]ed|temporarily (?:deferred|rejected|blocked)|retry (?:later|in|time)",
-        POLICY, (),
+        POLICY, (FAULT,),
         "The server puts strangers off for some minutes (greylisting), and takes the same message later.",
         "Wait some minutes and send again; programs that log in should be exempt: ask the provider.",
         "postgrey, rspamd, RFC 6647",
@@ -125,13 +151,32 @@ ROWS: Final = (
     ),
     Text(
         "bad-lines", "*", r"4..|5..",
-        r"bare (?:<?lf>?|line ?feed|newline|cr)|line too long|lines? longer|smuggl|8.?bit"
+        r"bare (?:<?lf>?|line ?feed|newline|cr)|smtplf|lines? too long|lines? longer|line length|smuggl|8.?bit"
         r"|(?:null|nul) (?:character|byte)|improper use of smtp|synchroni[sz]ation error"
         r"|improper command pipelining|before .{0,20}greeting|pipelining",
         PROGRAM, (POLICY, NETWORK),
         "The client sent octets that RFC 5321 does not allow, or did not wait where it must.",
         "Update the mail program; switch off antivirus and other add-ons that change messages.",
         "Postfix smtpd_forbid_bare_newline, Exim, RFC 5321 sections 2.3.8 and 4.5.3.1",
+    ),
+    Text(
+        "content-refused", "DATA BDAT", r"4..|5..",
+        r"outboundspam|suspicion of spam"
+        r"|(?:is|as|like|looks? like|contains?|considered) (?:\S+ )?(?:spam|unsolicited|bulk)"
+        r"|spam (?:message|content|detected)|virus|malware|infected|phish",
+        POLICY, (PROGRAM, UNKNOWN),
+        "The server refuses the message for what is in it.",
+        "Look at its links, attachments and headers; ask the provider which rule it was.",
+        "rspamd, SpamAssassin, ClamAV, Yandex, Microsoft",
+    ),
+    Text(
+        "header-wrong", "DATA BDAT", r"5..",
+        r"(?:header|field)\W? (?:is |are )?(?:missing|invalid|not|required|malformed|duplicate)"
+        r"|(?:missing|multiple|duplicate|invalid|malformed|no) (?:\S+ ){0,2}header|not rfc ?\d+ compliant",
+        PROGRAM, (POLICY, CONFIG),
+        "A header of the message is missing, or not as it must be.",
+        "Look at the header that the reply names (From, Date, Message-ID, To); update the mail program.",
+        "RFC 5322 section 3.6, Gmail, QQ",
     ),
     Text(
         "server-config", "*", r"4..|5..|-ERR",
@@ -141,7 +186,7 @@ ROWS: Final = (
         r"|cannot (?:open|write|create|connect)|unable to (?:open|write|create|connect|process|verify|queue)"
         r"|backend|milter|out of memory|(?:requested )?action aborted"
         r"|resources? (?:temporarily )?(?:unavailable|exceed)|too busy|system (?:not|busy)|i/o error"
-        r"|[45]\.3\.[0125]\b|4\.4\.\d|fail(?:ed|ure) to|could not",
+        r"|[45]\.3\.[0125]\b|4\.4\.\d|fail(?:ed|ure) to|could not|too many hops|\bloops?\b|5\.4\.[06]\b",
         FAULT, (POLICY,),
         "The server is out of order, or wrong in its configuration; it says so itself.",
         "Try again later; if it stays so, send the provider this line and the time.",

@@ -2,10 +2,17 @@
 
 from typing import Final
 
-from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, MAILBOX, POLICY
+from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, MAILBOX, POLICY, PROGRAM
 from mailproxy.analysis.texts.row import LOGIN, Text
 
 ROWS: Final = (
+    Text(
+        "token-malformed", "AUTH", r"5..|-ERR",
+        r"invalid (?:xoauth2|oauthbearer|sasl|auth data)|5\.5\.124",
+        PROGRAM, (CREDENTIALS, CONFIG),
+        "The server cannot read the token of the login.",
+        "Update the mail program, and let it fetch a new token.", "Microsoft 365",
+    ),
     Text(
         "tls-first", "*", r"5..|4..|-ERR",
         r"must issue a starttls|starttls (?:is )?required"
@@ -78,6 +85,14 @@ ROWS: Final = (
         "GMX, WEB.DE, Gmail, Microsoft 365, QQ",
     ),
     Text(
+        "login-backend", LOGIN, r"-ERR",
+        r"\[sys/temp\](?!.*too many)",
+        FAULT, (POLICY, MAILBOX),
+        "The server could not check the login, or could not open the mailbox: that is its own trouble.",
+        "Try again later; if it stays so, send the provider this line and the time.",
+        "RFC 3206 section 4",
+    ),
+    Text(
         "login-throttled", LOGIN, r"4..|5..|-ERR",
         r"too many (?:\S+ ){0,3}(?:login|attempt|fail|auth|bad|connection|invalid|try|tries)|rate.?limit|throttl"
         r"|temporarily (?:blocked|locked|banned|unavailable|denied)|try again (?:later|in)|login.delay"
@@ -103,6 +118,13 @@ ROWS: Final = (
         "The server could not check the login, or could not open the mailbox: that is its own trouble.",
         "Try again later; if it stays so, send the provider this line and the time.",
         "RFC 3206 SYS/TEMP and SYS/PERM, Dovecot, Courier, RFC 4954 section 6 (454)",
+    ),
+    Text(
+        "state-wants-tls", "USER", r"-ERR",
+        r"not valid in this state",
+        CONFIG, (PROGRAM, POLICY),
+        "The server takes no name and password here before the connection is secured.",
+        "Set the connection security to STARTTLS, or to SSL/TLS with port 995.", "Exchange SecureLogin",
     ),
     Text(
         "bad-credentials", LOGIN, r"5..|4..|-ERR",

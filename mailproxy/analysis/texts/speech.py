@@ -2,11 +2,26 @@
 
 from typing import Final
 
-from mailproxy.analysis.others import CONFIG, FAULT, MAILBOX, POLICY, PROGRAM, UNKNOWN
+from mailproxy.analysis.others import CONFIG, FAULT, MAILBOX, NETWORK, POLICY, PROGRAM, UNKNOWN
 from mailproxy.analysis.texts.row import Text
 from mailproxy.model.finding import Confidence
 
 ROWS: Final = (
+    Text(
+        "fetch-throttled", "*", r"-ERR",
+        r"login limit|exceed\w* .{0,30}limit|download exceed|reduce the frequency"
+        r"|too (?:frequent|often|many)|rate limit",
+        POLICY, (CONFIG,),
+        "The server lets this account fetch only so often, or so much.",
+        "Let the mail program look for mail less often, and wait.", "Hotmail, QQ, RFC 2449 LOGIN-DELAY",
+    ),
+    Text(
+        "idle-ended", "*", r"-ERR",
+        r"autologout|inactiv|timed? ?out|timer expired",
+        PROGRAM, (NETWORK, CONFIG),
+        "The client said nothing for too long, and the server hung up.",
+        "Let the program fetch in one go, and close the session when it is done.", "RFC 1939 section 3",
+    ),
     Text(
         "message-gone", "*", r"-ERR",
         r"expunged|no such message|(?:message|msg) (?:\S+ ){0,3}(?:deleted|not exist|not found|gone|removed)"
