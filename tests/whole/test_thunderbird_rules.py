@@ -23,6 +23,7 @@ from mailproxy.model.session import Recording
 from . import need
 from . import thunderbird_scripts as scripts
 from .loopback import HOST
+from .marionette import ALERT_OPEN, Refusal
 from .proxy import Proxy, until
 from .scripted import Scripted
 from .thunderbird import SECURITY, Thunderbird, Told
@@ -176,7 +177,7 @@ class Stage(Thunderbird):
             MailServices.outgoingServer.defaultServer.socketType = security;
             MailServices.accounts.defaultAccount.incomingServer.socketType = security;
         """
-        self._run(script, SECURITY[Layer.STARTTLS if starttls else Layer.CLEAR])
+        self._calmly(script, SECURITY[Layer.STARTTLS if starttls else Layer.CLEAR])
 
     def impatient(self) -> None:
         """Have it wait no more than two seconds for what never comes; a hundred are usual."""
@@ -197,9 +198,28 @@ class Stage(Thunderbird):
         until(lambda: self._run(script) == [1, 0])
         return self._run("return window.ended;") is None and self.alert is None
 
-    def hang_up(self) -> None:
-        """Say goodbye on the connections that it has."""
-        self._run(scripts.HANG_UP)
+    def hang_up(self) -> list[str]:
+        """Say goodbye on the connections that it has; what its user is told after all, as of a login that is over."""
+        return self._calmly(scripts.HANG_UP)
+
+    def _calmly(self, script: str, *arguments: object) -> list[str]:
+        """Run a script, whatever dialogs are in its way; their texts."""
+        late: list[str] = []
+
+        def done() -> bool:
+            if (alert := self.alert) is not None:
+                late.append(alert)
+                self._tell.tell("WebDriver:DismissAlert")
+            try:
+                self._run(script, *arguments)
+            except Refusal as refusal:
+                if refusal.error != ALERT_OPEN:
+                    raise
+                return False
+            return True
+
+        until(done)
+        return late
 
 
 class Came(NamedTuple):
@@ -254,7 +274,7 @@ def left(scene: Scene, reused: object) -> list[list[str]]:
 def closed(scene: Scene, left: object) -> dict[str, bool]:
     """Whether Thunderbird sends for ever when its server hangs up instead of replying, by what it heard before."""
     found = {}
-    for script in ("*** closed", f"{MAIL}-> RCPT\n*** closed", f"{DATA}*** closed"):
+    for script in (f"{HELLO}-> MAIL\n*** closed", f"{MAIL}-> RCPT\n*** closed", f"{DATA}*** closed"):
         scene.smtp.follow(script)
         found[script] = scene.thunderbird.sends_for_ever()
         scene.thunderbird.hang_up()
@@ -281,7 +301,8 @@ def _played(each: Case, number: int, scene: Scene) -> tuple[Told, str]:
     server.follow(*(script.replace("{name}", f"message-{number}") for script in each.scripts))
     scene.thunderbird.secure(each.starttls)
     told = scene.thunderbird.send_on() if each.protocol == "smtp" else scene.thunderbird.fetch()
-    scene.thunderbird.hang_up()
+    late = scene.thunderbird.hang_up()
+    told = told._replace(alerts=(*told.alerts, *late))
     return told, " | ".join(_asked(lines) for lines in server.verbs)
 
 

@@ -200,7 +200,7 @@ SENDING: Final = (
     ),
     _smtp(
         "closed",
-        When(verb="(?!AUTH|QUIT).*", code="|354", last=True, note="closed by the server"),
+        When(verb="(?!AUTH|QUIT).+", code="|354", last=True, note="closed by the server"),
         "",
         "The server closed the connection instead of replying, and Thunderbird does not notice: it shows nothing, and "
         "goes on sending for ever.",
