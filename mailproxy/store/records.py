@@ -4,10 +4,12 @@ import json
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Origin, Side
 from mailproxy.store.rows import Header
+from mailproxy.store.tls_rows import Row
 
 _OPENING: Final = b"mailproxy journal 1\n"
 _LIVE, _HEADER, _FRAME, _NOTE = range(1, 5)
@@ -53,8 +55,16 @@ def pack(session_id: int, seq: int, entry: Entry) -> bytes:
 
 def pack_header(header: Header) -> bytes:
     """The record of what is known of a session."""
-    text = _JSON.encode(header if header.certificates else header[:3]).encode()
-    return _HEAD.pack(_HEAD.size + len(text), _HEADER, header.id, 0) + text
+    text = _JSON.encode(header[:3])
+    if header.certificates:
+        text = f"{text[:-1]},{_certificates(header.certificates)}]"
+    octets = text.encode()
+    return _HEAD.pack(_HEAD.size + len(octets), _HEADER, header.id, 0) + octets
+
+
+@lru_cache(64)  # most sessions see the same ones, and tell them several times
+def _certificates(rows: tuple[Row, ...]) -> str:
+    return _JSON.encode(rows)
 
 
 def records(octets: bytes) -> Iterator[Record]:

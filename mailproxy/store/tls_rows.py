@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from mailproxy.model.session import Leg
@@ -11,6 +12,7 @@ from mailproxy.store.texts import clean, instant, joined, parted, told
 Row = tuple[Any, ...]
 
 
+@lru_cache(64)  # a header is told several times a session, and most sessions are alike in this
 def tls_row(tls: TlsFacts) -> Row:
     """The columns of a leg with TLS."""
     return (
@@ -70,6 +72,7 @@ def certificate(row: Sequence[Any]) -> Certificate:
     return Certificate(told(subject), told(issuer), parted(names), *dates, told(key), bytes(der))
 
 
+@lru_cache(256)
 def _certificate_row(fingerprint: str, each: Certificate) -> Row:
     dates = instant(each.not_before), instant(each.not_after)
     return (fingerprint, clean(each.subject), clean(each.issuer), joined(each.names), *dates, clean(each.key), each.der)

@@ -5,6 +5,7 @@ extensions those of section 4.2, the ServerKeyExchange of TLS up to 1.2 that of 
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mailproxy.model.escape import escape
@@ -13,6 +14,7 @@ from mailproxy.wire.tls_ciphers import CIPHERS
 from mailproxy.wire.tls_names import EXTENSIONS, GROUPS, SIGNATURES, VERSIONS
 
 SERVER_NAME, SUPPORTED_GROUPS, SIGNATURE_ALGORITHMS, ALPN, SUPPORTED_VERSIONS, KEY_SHARE = 0, 10, 13, 16, 43, 51
+READ: Final = frozenset({SERVER_NAME, SUPPORTED_GROUPS, SIGNATURE_ALGORITHMS, ALPN, SUPPORTED_VERSIONS})
 NAMED_CURVE: Final = 3  # RFC 8422 section 5.4
 MOST: Final = 128  # names of a kind that are kept
 
@@ -52,9 +54,15 @@ def client_hello(body: bytes) -> ClientHello:
     version = cut.number(2)
     cut.take(32)  # random
     cut.vector(1)  # session
-    ciphers = _numbers(cut.vector(2))
+    ciphers = cut.vector(2)
     cut.vector(1)  # compression methods
-    extensions = _extensions(cut.vector(2))
+    extensions = tuple((kind, content if kind in READ else b"") for kind, content in _extensions(cut.vector(2)))
+    return _offer(version, ciphers, extensions)
+
+
+@lru_cache(64)  # a mail program says the same each time, but for random numbers and keys
+def _offer(version: int, cipher_suites: bytes, extensions: tuple[tuple[int, bytes], ...]) -> ClientHello:
+    ciphers = _numbers(cipher_suites)
     found = dict(reversed(extensions))
     kinds = [number for number, _ in extensions if not grease(number)]
     versions = _numbers(_Cut(found.get(SUPPORTED_VERSIONS, b"")).vector(1) or version.to_bytes(2))
