@@ -235,6 +235,18 @@ CASES: Final = {
         pop3(POP, USER, " -> RETR 1\n<-  +OK 16 octets\n<-  Subject: Hello\n -> QUIT\n<-  +OK bye"),
         FETCHED,
     ),
+    "another-server": Case(
+        pop3("<-  * OK IMAP4rev1 ready\n -> USER alice\n<-  USER BAD unknown command\n*** closed by the client"),
+        pop3(POP, " -> USER alice\n<-  -ERR no such user", BYE),
+    ),
+    "pop3-beyond": Case(
+        pop3(POP, USER, " -> STAT\n<-  +OK 0 0\n -> RETR 1\n<-  -ERR no such message", BYE),
+        pop3(POP, USER, " -> STAT\n<-  +OK 1 22\n -> RETR 1\n<-  -ERR no such message", BYE),
+    ),
+    "pop3-not-updated": Case(
+        pop3(POP, USER, ONE, " -> DELE 1\n<-  +OK\n -> QUIT\n<-  -ERR some deleted messages not removed"),
+        pop3(POP, USER, ONE, " -> QUIT\n<-  -ERR what?"),
+    ),
     "refusal": Case(
         smtp(HELLO, LOGGED_IN, MAIL, " -> RCPT TO:<bob@example.net>\n<-  550 quux", QUIT),
         smtp(HELLO, LOGGED_IN, MAIL, " -> RCPT TO:<bob@example.net>\n<-  450 4.7.1 quux",

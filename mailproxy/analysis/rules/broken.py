@@ -6,7 +6,7 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, POLICY, PROGRAM, UNKNOWN, others
-from mailproxy.analysis.view import View, complete, delivered, evidence, is_message
+from mailproxy.analysis.view import View, complete, delivered, evidence, is_message, refused
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Blame, Confidence, Evidence, Stage
 from mailproxy.model.octets import Frame
@@ -52,6 +52,8 @@ def _broken(each: Exchange) -> bool:
         return not each.replies
     if is_message(each) and each.content and not delivered(each) and _unanswered(each):
         return True
+    if refused(each):
+        return False
     if each.verb == "BDAT" and not each.replies:
         return True
     if each.content:

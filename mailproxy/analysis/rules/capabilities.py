@@ -30,7 +30,7 @@ def mechanism(view: View) -> Iterator[Cause]:
         before = reversed(view.steps[:index])
         hello = next((one for one in before if one.verb in HELLOS | {"CAPA"} and accepted(one)), each)
         proof = (*evidence(hello), *evidence(each))
-        if not offered and view.smtp and hello.verb != "HELO":
+        if not offered and view.smtp and hello.verb != "HELO" and _meaning(each, "AUTH") != "tls-first":
             yield Cause(
                 index, 55, Stage.AUTH, FAULT, "The server offers no login here, so none can succeed.",
                 "Login may be offered only under TLS (set STARTTLS), or on another port (587, 465); else the server "

@@ -1,5 +1,6 @@
 """No connection came about."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,16 +25,35 @@ WAYS: Final = (
 )  # fmt: skip
 
 
+ENDINGS: Final = ("closed", "reset", "timed out waiting", "TLS failed")
+UNSAID: Final = (
+    (re.compile(r"getaddrinfo|name or service not known|nodename nor servname|enotfound|unknown host", re.I), 0),
+    (re.compile(r"refused|econnrefused", re.I), 1),
+    (re.compile(r"etimedout|timed out \(110\)|operation timed out|did not properly respond", re.I), 2),
+    (re.compile(r"unreachable|ehostunreach|enetunreach", re.I), 3),
+    (re.compile(r"(?:fail\w*|could not|cannot|can't|unable) to connect|could not connect|connect\(\) failed", re.I), 4),
+)
+"""How the libraries of others put the first five, where nothing was said at all."""
+
+
 def look(view: View) -> Iterator[Cause]:
     """Say why."""
     for at, text in view.troubles:
+        way = _way(text, bool(view.steps))
         for begins, blame, also, summary, remedy in WAYS:
-            if text.startswith(begins):
+            if begins == way:
                 yield Cause(
                     0, 90, Stage.CONNECT, Blame(blame), summary, remedy, (Evidence(note=at),), others(also),
                     outcome=Outcome.FAILED,
                 )  # fmt: skip
                 return
+
+
+def _way(text: str, heard: bool) -> str:
+    told = next((way[0] for way in WAYS if text.startswith(way[0])), "")
+    if told or heard or text.startswith(ENDINGS):
+        return told
+    return next((WAYS[index][0] for pattern, index in UNSAID if pattern.search(text)), "")
 
 
 RULES: Final = (Rule("no-connection", "no connection to the server came about", look),)

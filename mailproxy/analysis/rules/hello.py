@@ -23,7 +23,8 @@ def name_refused(view: View) -> Iterator[Cause]:
         if row is None or row.name != "hello-name":
             continue
         inside = view.logged_in(index)
-        blame, also = (PROGRAM, (POLICY, CONFIG)) if inside else (CONFIG, (POLICY, PROGRAM))
+        nameless = each.verb in HELLOS and not each.argument.strip()
+        blame, also = (PROGRAM, (POLICY, CONFIG)) if inside or nameless else (CONFIG, (POLICY, PROGRAM))
         greeted = view.hello(index)
         yield Cause(
             index, 50, view.stage(index), blame, row.summary, row.remedy,

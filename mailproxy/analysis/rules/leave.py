@@ -7,11 +7,15 @@ from typing import Final, NamedTuple
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, PROGRAM, others
 from mailproxy.analysis.view import HELLOS, View, accepted, evidence
+from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Confidence, Stage
 
 STOPS: Final = re.compile(r"\b(?:stops?|gives? up|gave up|quits?|leaves|error|disconnect|not supported)", re.I)
 IDLE: Final = HELLOS | {"CAPA", "QUIT", "", "NOOP", "RSET"}
 BETWEEN_SERVERS: Final = 25  # the port on which no login is wanted
+
+
+PROBES: Final = re.compile(r"health|check|probe|monitor|test|nagios|zabbix|haproxy|scan", re.I)
 
 
 class Want(NamedTuple):
@@ -57,7 +61,14 @@ def _left(view: View) -> bool:
     """Whether the client did nothing but look, as far as is known."""
     if any(each.verb not in IDLE for each in view.steps) or view.recording.session.server.port == BETWEEN_SERVERS:
         return False
+    if any(_content(each) for each in view.steps):
+        return False
     return not view.ends_with_gap or view.quit is not None or any(map(STOPS.search, view.gaps))
+
+
+def _content(each: Exchange) -> bool:
+    """Whether a client shows that it came to look: it keeps the connection alive, or says so in its name."""
+    return each.verb == "NOOP" or (each.verb in HELLOS and PROBES.search(each.argument) is not None)
 
 
 def _missing_smtp(view: View, index: int) -> Want | None:

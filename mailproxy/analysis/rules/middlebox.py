@@ -24,7 +24,8 @@ def look(view: View) -> Iterator[Cause]:
         text = each.reply.text if each.reply else ""
         offer = (each.verb in HELLOS or not each.verb) and OVERWRITTEN.search(text)
         starred = Flag.GREETING in each.flags and STARRED.search(said(each))
-        if (offer or starred) and not (view.sent or view.fetched):
+        through = view.secure_from is not None or view.sent or view.fetched
+        if (offer or starred) and not through:
             yield Cause(
                 index + 1, 85, Stage.TLS, NETWORK,
                 "A device on the way overwrites what the server offers, so that TLS cannot begin.",

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import CONFIG, FAULT, PROGRAM, UNKNOWN, others
-from mailproxy.analysis.view import View, accepted, complete, evidence
-from mailproxy.model.exchange import Flag
+from mailproxy.analysis.others import CONFIG, FAULT, MAILBOX, PROGRAM, UNKNOWN, others
+from mailproxy.analysis.view import View, accepted, complete, evidence, refused
+from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Confidence, Outcome, Stage
 
-NUMBERED: Final = re.compile(r"\d+\s+\S+")
+NUMBERED: Final = {"UIDL": re.compile(r"(\d+)\s+\S+"), "LIST": re.compile(r"(\d+)\s+\d+")}
 STATUS: Final = frozenset({"+OK", "-ERR", "+", ""})
 
 
@@ -31,12 +31,49 @@ def unnumbered(view: View) -> Iterator[Cause]:
     """The answer to UIDL or LIST with a number, without that number (RFC 1939 section 7)."""
     for index, each in enumerate(view.steps):
         one = view.protocol == "pop3" and each.verb in {"UIDL", "LIST"} and each.argument.strip().isdigit()
-        if one and accepted(each) and each.reply and not NUMBERED.match(each.reply.text.strip()):
+        if one and accepted(each) and each.reply and not _numbered(each, each.reply.text.strip()):
             yield Cause(
                 index, 40, Stage.TRANSACTION, FAULT,
                 f"The answer to {each.verb} {each.argument} lacks the number of the message.",
                 "Tell the provider; the mail program cannot use such an answer.", evidence(each),
             )  # fmt: skip
+
+
+def _numbered(each: Exchange, answer: str) -> bool:
+    found = NUMBERED[each.verb].match(answer)
+    return found is not None and int(found[1]) == int(each.argument)
+
+
+def beyond(view: View) -> Iterator[Cause]:
+    """A message was asked for by a number that the mailbox has not."""
+    count = _count(view)
+    for index, each in enumerate(view.steps):
+        if count is None or view.protocol != "pop3" or each.verb not in {"RETR", "TOP", "DELE"} or not refused(each):
+            continue
+        number = each.argument.split()[:1]
+        if number and number[0].isdigit() and not 0 < int(number[0]) <= count:
+            yield Cause(
+                index, 45, Stage.TRANSACTION, PROGRAM, f"The client asks for message {number[0]} of {count}.",
+                "Update the mail program: messages are numbered from 1, as STAT and LIST tell.", evidence(each),
+                others((MAILBOX, CONFIG)),
+            )  # fmt: skip
+
+
+def not_updated(view: View) -> Iterator[Cause]:
+    """QUIT is refused: some of the deleted messages are still there (RFC 1939 section 6)."""
+    for index, each in enumerate(view.steps):
+        if view.protocol == "pop3" and each.verb == "QUIT" and refused(each) and view.deleted:
+            yield Cause(
+                index, 45, Stage.UPDATE, FAULT, "The server could not remove all messages that were marked as deleted.",
+                "Expect them again; if it stays so, tell the provider.", evidence(each), others((MAILBOX,)),
+            )  # fmt: skip
+
+
+def _count(view: View) -> int | None:
+    """How many messages there are, as STAT told."""
+    stat = next((each for each in view.steps if each.verb == "STAT" and accepted(each)), None)
+    found = re.match(r"\d+", stat.reply.text) if stat and stat.reply else None
+    return int(found[0]) if found else None
 
 
 def impatient(view: View) -> Iterator[Cause]:
@@ -90,6 +127,8 @@ def endless(view: View) -> Iterator[Cause]:
 RULES: Final = (
     Rule("pop3-status", "a status that is neither +OK nor -ERR", odd_status),
     Rule("pop3-unnumbered", "UIDL or LIST of one message, answered without its number", unnumbered),
+    Rule("pop3-beyond", "a message number that the mailbox has not", beyond),
+    Rule("pop3-not-updated", "deletions that QUIT could not make true", not_updated),
     Rule("pop3-impatient", "a client that does not wait for the end of a listing", impatient),
     Rule("pop3-stopped", "a client that stops fetching with nothing wrong on the wire", stopped_fetching),
     Rule("pop3-endless", "a message without its final dot", endless),

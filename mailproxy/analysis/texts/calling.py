@@ -7,6 +7,14 @@ from mailproxy.analysis.texts.row import Text
 
 ROWS: Final = (
     Text(
+        "sender-unproved", "*", r"4..|5..",
+        r"[45]\.7\.2[0-79]\b|\bspf\b|\bdkim\b|\bdmarc\b|sender is unauthenticated",
+        POLICY, (CONFIG,),
+        "The server wants proof that the sender's domain lets this machine send (SPF, DKIM, DMARC).",
+        "Send through the outgoing server of the sender's domain, or have its DNS records set.",
+        "Gmail 5.7.26, RFC 7208, RFC 7489, RFC 7372",
+    ),
+    Text(
         "too-many-connections", "*", r"4..|5..|-ERR",
         r"too many (?:concurrent |simultaneous |open )?(?:\S+ )?(?:connections?|sessions?)"
         r"|connection (?:rate|limit)|(?:maximum|max)\S* (?:number of )?(?:\S+ )?connections"

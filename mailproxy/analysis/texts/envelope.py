@@ -7,14 +7,6 @@ from mailproxy.analysis.texts.row import ENVELOPE, Text
 
 ROWS: Final = (
     Text(
-        "sender-unproved", "*", r"4..|5..",
-        r"[45]\.7\.2[0-79]\b|\bspf\b|\bdkim\b|\bdmarc\b|sender is unauthenticated",
-        POLICY, (CONFIG,),
-        "The server wants proof that the sender's domain lets this machine send (SPF, DKIM, DMARC).",
-        "Send through the outgoing server of the sender's domain, or have its DNS records set.",
-        "Gmail 5.7.26, RFC 7208, RFC 7489, RFC 7372",
-    ),
-    Text(
         "auth-wanted", "*", r"5..|4..|-ERR",
         r"authenti(?:cation|cate|cated) (?:is |are )?(?:required|needed|first|necessary)"
         r"|(?:must|need|please|have to|required? to) (?:\S+ ){0,4}(?:authenticate|auth\b|log ?in|login)"
