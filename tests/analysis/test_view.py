@@ -78,14 +78,14 @@ def test_what_was_offered() -> None:
     assert seen.capabilities(1) is None
     assert seen.offers(2, "STARTTLS") is True
     assert seen.offers(2, "PIPELINING") is False
-    assert seen.mechanisms(2) == {"PLAIN", "LOGIN"}
+    assert seen.mechanisms(2) == frozenset({"PLAIN", "LOGIN"})
 
 
 def test_what_a_listing_of_capabilities_offered() -> None:
     seen = view(pop3(CAPA, USER, BYE))
     assert seen.offers(2, "UIDL") is True
     assert seen.offers(2, "STLS") is False
-    assert seen.mechanisms(2) == {"PLAIN"}
+    assert seen.mechanisms(2) == frozenset({"PLAIN"})
 
 
 def test_what_helo_offers_is_not_known() -> None:

@@ -1,6 +1,7 @@
 """The rules, one idea a file. `RULES` decide, `LINTS` only point something out."""
 
 from mailproxy.analysis.cause import Rule
+from mailproxy.analysis.lints import LINTS
 from mailproxy.analysis.rules import (
     broken,
     capabilities,
@@ -19,9 +20,10 @@ from mailproxy.analysis.rules import (
     transfer,
 )  # fmt: skip
 
+__all__ = ["LINTS", "RULES"]
+
 RULES: tuple[Rule, ...] = (
     *connection.RULES, *tls.RULES, *middlebox.RULES,
     *not_mail.RULES, *hello.RULES, *capabilities.RULES, *leave.RULES, *sasl.RULES, *login.RULES,
     *idle.RULES, *envelope.RULES, *transfer.RULES, *broken.RULES, *pop3.RULES, *refusal.RULES,
 )  # fmt: skip
-LINTS: tuple[Rule, ...] = ()

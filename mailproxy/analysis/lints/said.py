@@ -1,0 +1,77 @@
+"""What was said, found quickly by its place, and the messages in it."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mailproxy.analysis.view import View
+from mailproxy.model.exchange import Exchange
+from mailproxy.model.octets import Frame, Kind, Side, Span
+
+CARRIERS = frozenset({"DATA", "BDAT", "RETR", "TOP"})
+END = b".\r\n"
+
+
+class Said:
+    """The frames of both sides, in the order of their streams."""
+
+    def __init__(self, view: View) -> None:
+        self._frames: dict[Side, list[Frame]] = {side: [] for side in Side}
+        for entry in view.recording.entries:
+            if isinstance(entry, Frame) and entry.length:
+                self._frames[entry.side].append(entry)
+        self._starts = {side: [frame.start for frame in frames] for side, frames in self._frames.items()}
+
+    def octets(self, span: Span) -> bytes | None:
+        """What was said there; None where not all of it was kept."""
+        found = []
+        for frame in self._within(span):
+            if frame.kind not in {Kind.SPEECH, Kind.CONTENT}:
+                return None
+            found.append(frame.octets[max(0, span.start - frame.start) : span.end - frame.start])
+        octets = b"".join(found)
+        return octets if len(octets) == span.length else None
+
+    def at(self, span: Span) -> int | None:
+        """When the last of it was said, in microseconds since the session began; None where that is not known."""
+        return max((frame.at for frame in self._within(span)), default=None)
+
+    def _within(self, span: Span) -> Iterator[Frame]:
+        frames = self._frames[span.side]
+        for frame in frames[max(0, bisect_right(self._starts[span.side], span.start) - 1) :]:
+            if frame.start >= span.end:
+                return
+            if frame.end > span.start:
+                yield frame
+
+
+class Message(NamedTuple):
+    """A message that went over the wire whole, in the step `place`.
+
+    `octets` are those of the wire, without the dot that ended it.
+    """
+
+    place: int
+    exchange: Exchange
+    span: Span
+    octets: bytes
+
+    @property
+    def size(self) -> int:
+        """How many octets it has once doubled dots are undone (RFC 5321 section 4.5.2)."""
+        if self.exchange.verb == "BDAT":
+            return len(self.octets)
+        return len(self.octets) - self.octets.count(b"\r\n..") - self.octets.startswith(b"..")
+
+
+def messages(view: View) -> list[Message]:
+    """All whole messages of which all octets were kept; those of POP2, which end by their count, are left out."""
+    said = Said(view)
+    found = []
+    for index, each in enumerate(view.steps):
+        if view.protocol == "pop2" or each.verb not in CARRIERS or each.content is None or not each.content.ended:
+            continue
+        octets = said.octets(each.content.span)
+        if octets is not None:
+            found.append(Message(index, each, each.content.span, octets.removesuffix(END)))
+    return found
