@@ -83,7 +83,7 @@ def stages() -> str:
 
 def rules() -> str:
     """The rules of the diagnosis, and the texts of servers that it knows."""
-    looking = [(code(rule.name), rule.knows) for rule in (*RULES, *LINTS)]
+    looking = [(code(rule.name), rule.knows) for rule in RULES] + [(code(lint.name), lint.knows) for lint in LINTS]
     texts = [(code(row.name), row.summary, row.source) for row in TEXTS]
     return (
         table(("rule", "what it looks for"), looking) + "\n\n" + table(("text", "what it means", "who says so"), texts)
@@ -92,7 +92,8 @@ def rules() -> str:
 
 def formats() -> str:
     """The formats that can be imported."""
-    return ", ".join(code(each.name) for each in (*FORMATS, *OCTET_FORMATS))
+    names = [each.name for each in FORMATS] + [each.name for each in OCTET_FORMATS]
+    return ", ".join(map(code, names))
 
 
 def commands() -> str:

@@ -559,7 +559,7 @@ def test_a_file_that_cannot_be_written(mailproxy: Mailproxy, tmp_path: Path) -> 
     assert (ran.code, ran.failure) == (1, f"{where}: No such file or directory")
 
 
-KNOWN = ", ".join(each.name for each in (*FORMATS, *OCTET_FORMATS))
+KNOWN = ", ".join([each.name for each in FORMATS] + [each.name for each in OCTET_FORMATS])
 
 
 def test_bad_files_do_not_keep_good_ones_out(mailproxy: Mailproxy, talks: Path) -> None:
