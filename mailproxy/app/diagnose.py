@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from mailproxy.analysis.diagnose import diagnose
-from mailproxy.app import server_log
+from mailproxy.app import server_log, uidl
 from mailproxy.app.library import open_library, outline, recordings
 from mailproxy.app.take_out import lines
 from mailproxy.model.finding import Evidence, Finding, Outcome, Stage, Verdict
@@ -42,7 +42,7 @@ def diagnosed(db: str, names: Sequence[str], logs: Sequence[str] = ()) -> Iterat
     found = recordings(db, names)
     log = server_log.load(logs, found) if logs else None
     for recording in found:
-        told = diagnose(recording)
+        told = uidl.with_uids(diagnose(recording), db, recording)
         yield Diagnosed(recording, told if log is None else server_log.with_log(told, recording, log))
 
 

@@ -35,7 +35,7 @@ def _stat(view: View) -> tuple[Exchange, int, int] | None:
     return None
 
 
-def _listing(view: View, said: Said, verb: str) -> Listing | None:
+def listing(view: View, said: Said, verb: str) -> Listing | None:
     """The whole listing that a verb brought, as long as nothing was deleted."""
     for each in _before_deletion(view):
         if each.verb != verb or each.argument.strip() or not each.content or not each.content.ended:
@@ -64,18 +64,18 @@ def counts(view: View) -> Iterator[Found]:
     asked, count, octets = stat
     said = Said(view)
     for verb in ("LIST", "UIDL"):
-        listing = _listing(view, said, verb)
-        if listing and len(listing.lines) != count:
+        found = listing(view, said, verb)
+        if found and len(found.lines) != count:
             yield Found(
-                f"STAT tells of {times(count, 'message')}, and {verb} of {len(listing.lines)}.",
-                (*evidence(asked), *evidence(listing.asked)),
+                f"STAT tells of {times(count, 'message')}, and {verb} of {len(found.lines)}.",
+                (*evidence(asked), *evidence(found.asked)),
             )
-        elif listing and verb == "LIST":
-            total = sum(number(size) or 0 for _, size in listing.lines)
+        elif found and verb == "LIST":
+            total = sum(number(size) or 0 for _, size in found.lines)
             if total != octets:
                 yield Found(
                     f"STAT tells of {octets} octets, and the sizes of LIST make {total}.",
-                    (*evidence(asked), *evidence(listing.asked)),
+                    (*evidence(asked), *evidence(found.asked)),
                 )
 
 
@@ -83,8 +83,8 @@ def sizes(view: View) -> Iterator[Found]:
     """What was announced, against what came: by LIST, and by the reply to RETR."""
     if view.protocol != "pop3":
         return
-    listing = _listing(view, Said(view), "LIST")
-    listed = {n: number(size) for n, size in (listing.lines if listing else ())}
+    found = listing(view, Said(view), "LIST")
+    listed = {n: number(size) for n, size in (found.lines if found else ())}
     wrong = []
     for message in messages(view):
         each = message.exchange
@@ -104,15 +104,15 @@ def sizes(view: View) -> Iterator[Found]:
 
 def doubles(view: View) -> Iterator[Found]:
     """Two messages with one identifier (RFC 1939 section 7)."""
-    listing = _listing(view, Said(view), "UIDL")
-    if listing is None:
+    found = listing(view, Said(view), "UIDL")
+    if found is None:
         return
-    names = [name for _, name in listing.lines]
+    names = [name for _, name in found.lines]
     double = len(names) - len(set(names))
     if double:
         yield Found(
             f"{times(double, 'message')} of UIDL had an identifier that another has: the client may leave them out.",
-            (*evidence(listing.asked), *([Evidence(listing.asked.content.span)] if listing.asked.content else [])),
+            (*evidence(found.asked), *([Evidence(found.asked.content.span)] if found.asked.content else [])),
         )
 
 
