@@ -10,7 +10,7 @@ from mailproxy.formats.server_log_facts import Peer, same
 from mailproxy.formats.server_log_visits import Visit
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Side
-from mailproxy.model.session import Recording
+from mailproxy.model.session import Recording, Session
 
 _COUNTED: Final = re.compile(r"disconnect from \S+((?: [a-z]+=[0-9]+(?:/[0-9]+)?)*)$", re.MULTILINE)
 _COUNT: Final = re.compile(r"([a-z]+)=(?:[0-9]+/)?([0-9]+)")
@@ -98,7 +98,7 @@ def known(recording: Recording) -> Known:
     session = recording.session
     leg = session.server
     begun = timedelta(microseconds=leg.connected or 0)
-    peer = (leg.local_address, leg.local_port) if leg.local_port else (session.client.address, session.client.port)
+    peer = (leg.local_address, leg.local_port) if leg.local_port else _client(session)
     last = max((entry.at for entry in recording.entries), default=0)
     length = timedelta(microseconds=session.duration if session.duration is not None else last)
     texts = [reply.text for each in recording.exchanges for reply in each.replies if reply.positive]
@@ -114,6 +114,10 @@ def known(recording: Recording) -> Known:
         _asked(recording),
         frozenset(each.argument.split(" ")[0].upper() for each in recording.exchanges if each.verb == "AUTH"),
     )
+
+
+def _client(session: Session) -> Peer:
+    return session.client.address or session.client.host, session.client.port
 
 
 def _asked(recording: Recording) -> dict[str, int]:
@@ -139,4 +143,4 @@ def _local(user: str) -> str:
 def _translated(address: str, addresses: set[str]) -> bool:
     """Whether a router on the way may have put another address for ours."""
     own = ip_address(address)
-    return own.is_private and not own.is_loopback and not any(ip_address(other).is_loopback for other in addresses)
+    return own.is_private and not own.is_loopback and any(ip_address(other).is_global for other in addresses)

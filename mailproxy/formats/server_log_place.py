@@ -63,7 +63,8 @@ def _queued(steps: Sequence[Exchange], queue: str, text: str) -> Exchange | None
     if re.match(rf"{re.escape(queue)}: (?:client=|reject: MAIL|ruleset=check_mail)", text):
         return _last(steps, {"MAIL"})
     carried = (each for each in steps if any(queue in reply.text for reply in each.replies))
-    return next(carried, None) or _last(steps, {"DATA", "BDAT"})
+    begun = {"MAIL"} if f"{queue}: from=" in text else {"DATA", "BDAT"}
+    return next(carried, None) or _last(steps, begun)
 
 
 def _named(steps: Sequence[Exchange], text: str) -> Exchange | None:

@@ -25,7 +25,7 @@ _TEXTS: Final = (
      "The password may well be right."),
     (r"user disabled|account (?:is )?(?:disabled|locked|expired)|User is disabled",
      "The server knows this user, and the account is switched off."),
-    (r"unknown user|user not found|no such user|User unknown.*auth",
+    (r"^(?!.*(?:\bRCPT\b|\b5\.1\.1\b|\bto=<)).*(?:unknown user|user not found|no such user)",
      "The server's authentication does not know this user name."),
     (r"password mismatch|Incorrect authentication data|authentication failed: authentication failure|checkpass failed"
      r"|Password verification failed",
@@ -104,7 +104,7 @@ _TEXTS: Final = (
     (r"\breject: |\breject=|\brejected\b|\brefused\b",
      "The server refused this."),
 )  # fmt: skip
-_MEANINGS: Final = tuple((re.compile(pattern), means) for pattern, means in _TEXTS)
+_MEANINGS: Final = tuple((re.compile(pattern, re.IGNORECASE), means) for pattern, means in _TEXTS)
 
 
 def meaning(text: str) -> str:
