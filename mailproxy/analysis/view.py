@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from mailproxy.analysis import excerpt
+from mailproxy.analysis.said import Message, Said, messages
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Evidence, Stage
 from mailproxy.model.octets import Frame, Kind, Mark, Note, Side, Span
@@ -193,6 +194,16 @@ class View:
             and entry.end > span.start
         ]
         return b"".join(found)
+
+    @cached_property
+    def said(self) -> Said:
+        """What was said, found by its place."""
+        return Said(self.recording.entries)
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages that went over the wire whole; those of POP2, which end by their count, are left out."""
+        return () if self.protocol == "pop2" else tuple(messages(self.said, self.steps))
 
     @cached_property
     def sent(self) -> int:

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 from sqlalchemy import Engine
 
 from mailproxy.analysis.lints.listings import Listing, listing
-from mailproxy.analysis.lints.said import Said
 from mailproxy.analysis.view import View, accepted, evidence
 from mailproxy.app.library import open_library
 from mailproxy.model.finding import Finding, Verdict
@@ -70,11 +69,10 @@ def _before(engine: Engine, session: Session) -> Iterator[Session]:
 
 def _drop(recording: Recording) -> Drop | None:
     view = View(recording)
-    said = Said(view)
-    names = listing(view, said, "UIDL")
+    names = listing(view, "UIDL")
     if names is None or not names.lines:
         return None
-    sizes = listing(view, said, "LIST")
+    sizes = listing(view, "LIST")
     return Drop(
         names,
         frozenset(name for _, name in names.lines),

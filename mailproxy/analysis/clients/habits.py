@@ -1,8 +1,10 @@
 """What a recording tells of a client's habits: what it says in which order, and what it does not wait for."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from mailproxy.model.exchange import Exchange
@@ -87,7 +89,11 @@ def _ahead(steps: Sequence[Exchange], recording: Recording) -> Iterator[tuple[st
 
 def _place(span: Span, places: Mapping[Side, Sequence[tuple[int, int, int]]]) -> int:
     """Where among the entries a span begins."""
-    return next((place for start, end, place in places[span.side] if start <= span.start < end), -1)
+    after = bisect_right(places[span.side], span.start, key=itemgetter(0))
+    if not after:
+        return -1
+    _, end, place = places[span.side][after - 1]
+    return place if span.start < end else -1
 
 
 def _fields(steps: Sequence[Exchange], streams: Streams) -> dict[str, str]:

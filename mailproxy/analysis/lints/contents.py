@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.lint import Found, Lint, times
-from mailproxy.analysis.lints.said import Message, messages
+from mailproxy.analysis.said import Message
 from mailproxy.analysis.view import View
 from mailproxy.model.finding import Evidence
 from mailproxy.model.octets import Span
@@ -18,7 +18,7 @@ TRACES: Final = 20  # places that are shown at most
 
 
 def _found(name: str, pattern: re.Pattern[bytes], view: View, tells: str) -> Iterator[Found]:
-    places = [place for message in messages(view) for place in _places(message, pattern)]
+    places = [place for message in view.messages for place in _places(message, pattern)]
     if places:
         count = times(len(places), name)
         yield Found(tells.format(count=count[0].upper() + count[1:]), tuple(map(Evidence, places[:TRACES])))
@@ -47,7 +47,7 @@ def nul(view: View) -> Iterator[Found]:
 
 def eight_bit(view: View) -> Iterator[Found]:
     """Octets above 127 that were not announced (RFC 6152), in a message that is sent."""
-    for message in messages(view) if view.smtp else ():
+    for message in view.messages if view.smtp else ():
         if message.octets.isascii():
             continue
         mail = next((one for one in reversed(view.steps[: message.place]) if one.verb == "MAIL"), None)
@@ -61,7 +61,7 @@ def eight_bit(view: View) -> Iterator[Found]:
 
 def headers(view: View) -> Iterator[Found]:
     """Headers that a message must or should have (RFC 5322 section 3.6)."""
-    for message in messages(view) if view.smtp and not view.gaps else ():
+    for message in view.messages if view.smtp and not view.gaps else ():
         if message.exchange.verb != "DATA":
             continue
         head = b"\r\n" + BLANK.split(message.octets, maxsplit=1)[0].lower()
@@ -76,7 +76,7 @@ def headers(view: View) -> Iterator[Found]:
 
 def size(view: View) -> Iterator[Found]:
     """A message that is larger than MAIL announced (RFC 1870 section 6.1)."""
-    for message in messages(view) if view.smtp else ():
+    for message in view.messages if view.smtp else ():
         mail = next((one for one in reversed(view.steps[: message.place]) if one.verb == "MAIL"), None)
         said = re.search(r"\bSIZE=(\d{1,18})\b", mail.argument, re.I) if mail else None
         if mail and said and message.exchange.verb == "DATA" and message.size > int(said[1]):

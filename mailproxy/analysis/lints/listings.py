@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from mailproxy.analysis.lint import Found, Lint, times
-from mailproxy.analysis.lints.said import Said, messages
 from mailproxy.analysis.view import View, accepted, evidence
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Evidence
@@ -35,12 +34,12 @@ def _stat(view: View) -> tuple[Exchange, int, int] | None:
     return None
 
 
-def listing(view: View, said: Said, verb: str) -> Listing | None:
+def listing(view: View, verb: str) -> Listing | None:
     """The whole listing that a verb brought, as long as nothing was deleted."""
     for each in _before_deletion(view):
         if each.verb != verb or each.argument.strip() or not each.content or not each.content.ended:
             continue
-        octets = said.octets(each.content.span)
+        octets = view.said.octets(each.content.span)
         if octets is None:
             return None
         rows = [line.split(None, 1) for line in octets.decode("utf-8", "replace").split("\r\n")]
@@ -62,9 +61,8 @@ def counts(view: View) -> Iterator[Found]:
     if stat is None:
         return
     asked, count, octets = stat
-    said = Said(view)
     for verb in ("LIST", "UIDL"):
-        found = listing(view, said, verb)
+        found = listing(view, verb)
         if found and len(found.lines) != count:
             yield Found(
                 f"STAT tells of {times(count, 'message')}, and {verb} of {len(found.lines)}.",
@@ -83,10 +81,10 @@ def sizes(view: View) -> Iterator[Found]:
     """What was announced, against what came: by LIST, and by the reply to RETR."""
     if view.protocol != "pop3":
         return
-    found = listing(view, Said(view), "LIST")
+    found = listing(view, "LIST")
     listed = {n: number(size) for n, size in (found.lines if found else ())}
     wrong = []
-    for message in messages(view):
+    for message in view.messages:
         each = message.exchange
         promised = {listed.get(number(each.argument.strip()) or 0), each.content.announced if each.content else None}
         other = [size for size in promised - {message.size} if size is not None]
@@ -104,7 +102,7 @@ def sizes(view: View) -> Iterator[Found]:
 
 def doubles(view: View) -> Iterator[Found]:
     """Two messages with one identifier (RFC 1939 section 7)."""
-    found = listing(view, Said(view), "UIDL")
+    found = listing(view, "UIDL")
     if found is None:
         return
     names = [name for _, name in found.lines]

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from mailproxy.analysis.lint import Found, Lint
-from mailproxy.analysis.lints.said import Said
 from mailproxy.analysis.view import View, evidence
 from mailproxy.model.exchange import Exchange, Flag, Reply
 from mailproxy.model.finding import Evidence
@@ -31,20 +30,20 @@ class Wait(NamedTuple):
     exchange: Exchange
 
 
-def _waits(view: View, said: Said) -> Iterator[Wait]:
+def _waits(view: View) -> Iterator[Wait]:
     """How long each reply took; a message's from its end."""
     for each in view.steps:
         for place, reply in enumerate(each.replies[:2]):
-            yield Wait((reply.at - _since(view, said, each, place)) / SECOND, *_what(view, each, place), each)
+            yield Wait((reply.at - _since(view, each, place)) / SECOND, *_what(view, each, place), each)
 
 
-def _since(view: View, said: Said, each: Exchange, place: int) -> int:
+def _since(view: View, each: Exchange, place: int) -> int:
     if Flag.GREETING in each.flags:
         return view.recording.session.server.connected or 0
     if place and each.content and view.smtp:
-        return said.at(each.content.span) or each.at
+        return view.said.at(each.content.span) or each.at
     if place:
-        return max(each.replies[0].at, max((said.at(span) or 0 for span in each.extra), default=0))
+        return max(each.replies[0].at, max((view.said.at(span) or 0 for span in each.extra), default=0))
     return each.at
 
 
@@ -58,7 +57,7 @@ def _what(view: View, each: Exchange, place: int) -> tuple[str, int]:
 
 def slow(view: View) -> Iterator[Found]:
     """A server that takes over 30 seconds."""
-    found = [wait for wait in _waits(view, Said(view)) if wait.seconds > SLOW]
+    found = [wait for wait in _waits(view) if wait.seconds > SLOW]
     if found:
         worst = max(found, key=lambda wait: wait.seconds)
         allowed = f"; a client should wait {worst.limit} s for it (RFC 5321 section 4.5.3.2)" if worst.limit else ""
@@ -76,7 +75,7 @@ def impatient(view: View) -> Iterator[Found]:
         return
     at, note = end
     answered = len(last.replies) > 1 or (last.replies and not last.content)
-    since = Said(view).at(last.content.span) if last.content else last.at
+    since = view.said.at(last.content.span) if last.content else last.at
     what, limit = _what(view, last, 1 if last.content else 0)
     waited = (note.at - (since or last.at)) / SECOND
     if not answered and limit and SLOW / 3 < waited < limit:

@@ -1,12 +1,11 @@
 """What was said, found quickly by its place, and the messages in it."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
-from mailproxy.model.octets import Frame, Kind, Side, Span
+from mailproxy.model.octets import Entry, Frame, Kind, Side, Span
 
 CARRIERS = frozenset({"DATA", "BDAT", "RETR", "TOP"})
 END = b".\r\n"
@@ -15,9 +14,9 @@ END = b".\r\n"
 class Said:
     """The frames of both sides, in the order of their streams."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, entries: Iterable[Entry]) -> None:
         self._frames: dict[Side, list[Frame]] = {side: [] for side in Side}
-        for entry in view.recording.entries:
+        for entry in entries:
             if isinstance(entry, Frame) and entry.length:
                 self._frames[entry.side].append(entry)
         self._starts = {side: [frame.start for frame in frames] for side, frames in self._frames.items()}
@@ -64,14 +63,11 @@ class Message(NamedTuple):
         return len(self.octets) - self.octets.count(b"\r\n..") - self.octets.startswith(b"..")
 
 
-def messages(view: View) -> list[Message]:
-    """All whole messages of which all octets were kept; those of POP2, which end by their count, are left out."""
-    said = Said(view)
-    found = []
-    for index, each in enumerate(view.steps):
-        if view.protocol == "pop2" or each.verb not in CARRIERS or each.content is None or not each.content.ended:
+def messages(said: Said, steps: Sequence[Exchange]) -> Iterator[Message]:
+    """All whole messages of which all octets were kept, each in its step."""
+    for place, each in enumerate(steps):
+        if each.verb not in CARRIERS or each.content is None or not each.content.ended:
             continue
         octets = said.octets(each.content.span)
         if octets is not None:
-            found.append(Message(index, each, each.content.span, octets.removesuffix(END)))
-    return found
+            yield Message(place, each, each.content.span, octets.removesuffix(END))
