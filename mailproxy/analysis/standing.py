@@ -41,6 +41,8 @@ def _made_good(view: View, index: int, each: Exchange) -> bool:
     code = each.reply.code if each.reply else ""
     if each.verb in BY_THE_WAY:
         return (code != "421" or view.sent > 0) and not (each.verb == "QUIT" and view.deleted)
+    if not each.verb and code in {"421", "451"} and view.sent and not any(one.command for one in later):
+        return True  # all was sent, and the server ended what stood idle
     if not each.verb and code[:2] == "50" and any(accepted(one) and one.verb != "QUIT" for one in later):
         return True
     if each.verb not in KNOWN:  # a slip of the finger, or an extension that was tried

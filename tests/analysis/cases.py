@@ -247,6 +247,23 @@ CASES: Final = {
         pop3(POP, USER, ONE, " -> DELE 1\n<-  +OK\n -> QUIT\n<-  -ERR some deleted messages not removed"),
         pop3(POP, USER, ONE, " -> QUIT\n<-  -ERR what?"),
     ),
+    "prompt-unanswered": Case(
+        smtp(HELLO, " -> AUTH LOGIN\n<-  334\n*** closed by the client"),
+        smtp(HELLO, " -> AUTH LOGIN\n<-  334 VXNlcm5hbWU6\n -> *\n<-  501 5.7.0 Authentication cancelled", QUIT),
+    ),
+    "refused-before-password": Case(
+        smtp(HELLO, " -> AUTH LOGIN <secret: user alice>\n<-  501 5.5.2 no data expected", QUIT),
+        smtp(HELLO, " -> AUTH LOGIN <secret: user alice>\n<-  334 UGFzc3dvcmQ6\n -> <secret: 9 characters>",
+             "<-  535 5.7.8 authentication failed", QUIT),
+    ),
+    "must-know": Case(
+        smtp(HELLO, " -> NOOP\n<-  502 5.5.1 not implemented", QUIT),
+        smtp(HELLO, " -> NOOP\n<-  502 5.5.1 not implemented", LOGGED_IN, ENVELOPE, MESSAGE, TAKEN, QUIT),
+    ),
+    "data-not-asked": Case(
+        smtp(HELLO, LOGGED_IN, ENVELOPE, " -> DATA\n<-  250 accepted", QUIT),
+        smtp(HELLO, LOGGED_IN, ENVELOPE, MESSAGE, TAKEN, QUIT),
+    ),
     "refusal": Case(
         smtp(HELLO, LOGGED_IN, MAIL, " -> RCPT TO:<bob@example.net>\n<-  550 quux", QUIT),
         smtp(HELLO, LOGGED_IN, MAIL, " -> RCPT TO:<bob@example.net>\n<-  450 4.7.1 quux",

@@ -12,8 +12,10 @@ from mailproxy.analysis.rules import (
     leave,
     login,
     middlebox,
+    minimum,
     not_mail,
     pop3,
+    prompt,
     refusal,
     sasl,
     tls,
@@ -24,6 +26,6 @@ __all__ = ["LINTS", "RULES"]
 
 RULES: tuple[Rule, ...] = (
     *connection.RULES, *tls.RULES, *middlebox.RULES,
-    *not_mail.RULES, *hello.RULES, *capabilities.RULES, *leave.RULES, *sasl.RULES, *login.RULES,
-    *idle.RULES, *envelope.RULES, *transfer.RULES, *broken.RULES, *pop3.RULES, *refusal.RULES,
+    *not_mail.RULES, *hello.RULES, *capabilities.RULES, *leave.RULES, *sasl.RULES, *prompt.RULES, *login.RULES,
+    *idle.RULES, *envelope.RULES, *transfer.RULES, *broken.RULES, *pop3.RULES, *minimum.RULES, *refusal.RULES,
 )  # fmt: skip

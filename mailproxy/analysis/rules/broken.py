@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, POLICY, PROGRAM, UNKNOWN, others
-from mailproxy.analysis.view import View, complete, delivered, evidence, is_message, refused
+from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, NETWORK, POLICY, PROGRAM, UNKNOWN, others
+from mailproxy.analysis.view import HELLOS, LOGINS, View, complete, delivered, evidence, is_message, refused
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Blame, Confidence, Evidence, Stage
 from mailproxy.model.octets import Frame
@@ -17,6 +17,7 @@ PASSED: Final = re.compile(r"([\d.]+) s pass")
 BY_SERVER: Final = re.compile(r"(?:closed|reset) by the server|timed out waiting for the server", re.I)
 BY_CLIENT: Final = re.compile(r"(?:closed|reset) by the client", re.I)
 STALL: Final = re.compile(r"stall|timed out|timeout", re.I)
+TLS_PORTS: Final = frozenset({465, 993, 995})
 AGAIN: Final = "Try again; if it stays so, send the provider this transcript with the time."
 Told = tuple[Blame, tuple[Blame, ...], str, str]
 """Whose it is, who else it may be, one sentence, what to do."""
@@ -33,9 +34,11 @@ def look(view: View) -> Iterator[Cause]:
     if broken is not None:
         yield _in_a_step(view, broken, at, text)
     elif not answered:
-        also = (CONFIG, NETWORK) if "client" in text else (NETWORK, POLICY)
+        blame, also = (FAULT, (CONFIG, NETWORK) if "client" in text else (NETWORK, POLICY))
+        if view.recording.session.server.port in TLS_PORTS and view.secure_from is None and "TLS" not in view.facts:
+            blame, also = CONFIG, (NETWORK, FAULT)
         told = (
-            FAULT, also, "The connection ended before the server had said a word.",
+            blame, also, "The connection ended before the server had said a word.",
             "If the port wants TLS from the start (465, 995), set SSL/TLS; else ask the provider.",
         )  # fmt: skip
         yield _cause(view, len(view.steps), at, Stage.GREETING, told)
@@ -93,6 +96,13 @@ def _command(each: Exchange, text: str, by_client: bool) -> Told:
             "Look how long the server took; raise the timeout in the mail program.",
         )  # fmt: skip
     blame, also = (NETWORK, (FAULT, POLICY)) if STALL.match(text) else (FAULT, (POLICY, NETWORK))
+    if each.verb in LOGINS and blame is FAULT:
+        return (
+            CREDENTIALS, (POLICY, FAULT), f"The server hung up in the place of an answer to {each.verb}.",
+            "Check the password (some providers hang up on a wrong one); else try again later.",
+        )  # fmt: skip
+    if each.verb in HELLOS and text.startswith("reset"):
+        blame, also = NETWORK, (POLICY, FAULT)
     return blame, also, f"The server hung up in the place of an answer to {each.verb or 'a command'}.", AGAIN
 
 

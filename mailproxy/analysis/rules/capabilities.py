@@ -18,6 +18,10 @@ REFUSED: Final = re.compile(r"5|-")
 OF_THE_PASSWORD: Final = frozenset({"bad-credentials", "login-throttled", "app-password", "basic-login-off"})
 WANTED: Final = {row.name: row.summary for row in TEXTS if row.name in {"auth-wanted", "tls-first"}}
 
+MEANT: Final = "access-denied"
+SUBMISSION: Final = frozenset({465, 587})
+"""Ports at which a refusal of a client that did not log in means that it must (RFC 6409 section 4.3)."""
+
 
 def mechanism(view: View) -> Iterator[Cause]:
     """AUTH with a mechanism that was not offered, or where none was."""
@@ -66,9 +70,11 @@ def never_tried(view: View) -> Iterator[Cause]:
     for index in standing(view):
         each = view.steps[index]
         meaning = _meaning(each, each.verb or "MAIL")
+        if meaning == MEANT and view.recording.session.server.port in SUBMISSION and not view.begins_with_gap:
+            meaning = "auth-wanted"
         if meaning not in WANTED or view.logged_in(index) or not view.smtp:
             continue
-        if any(one.verb == "AUTH" for one in view.steps[:index]):
+        if any(one.verb == "AUTH" for one in view.steps[: index + 1]):
             continue
         hello = view.hello(index)
         proof = (*(evidence(hello) if hello else ()), *evidence(each))

@@ -11,6 +11,7 @@ from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Confidence, Stage
 
 STOPS: Final = re.compile(r"\b(?:stops?|gives? up|gave up|quits?|leaves|error|disconnect|not supported)", re.I)
+LOGIN: Final = re.compile(r"\bauth|log ?in", re.I)
 IDLE: Final = HELLOS | {"CAPA", "QUIT", "", "NOOP", "RSET"}
 BETWEEN_SERVERS: Final = 25  # the port on which no login is wanted
 
@@ -59,11 +60,13 @@ def left_early(view: View) -> Iterator[Cause]:
 
 def _left(view: View) -> bool:
     """Whether the client did nothing but look, as far as is known."""
-    if any(each.verb not in IDLE for each in view.steps) or view.recording.session.server.port == BETWEEN_SERVERS:
+    stops = any(map(STOPS.search, view.gaps))
+    between_servers = view.recording.session.server.port == BETWEEN_SERVERS and not stops
+    if between_servers or any(each.verb not in IDLE for each in view.steps):
         return False
     if any(_content(each) for each in view.steps):
         return False
-    return not view.ends_with_gap or view.quit is not None or any(map(STOPS.search, view.gaps))
+    return not view.ends_with_gap or view.quit is not None or stops
 
 
 def _content(each: Exchange) -> bool:
@@ -73,7 +76,8 @@ def _content(each: Exchange) -> bool:
 
 def _missing_smtp(view: View, index: int) -> Want | None:
     if view.mechanisms(index + 1) == frozenset():
-        return None if view.offers(index + 1, "STARTTLS") else NO_LOGIN
+        told = any(STOPS.search(gap) and LOGIN.search(gap) for gap in view.gaps)
+        return NO_LOGIN if told or not view.offers(index + 1, "STARTTLS") else None
     if not view.secure(index) and view.offers(index + 1, "STARTTLS") is False:
         return NO_STARTTLS
     return None

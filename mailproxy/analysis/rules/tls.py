@@ -13,6 +13,8 @@ from mailproxy.model.finding import Evidence, Other, Outcome, Stage
 DISTRUST: Final = "the server's certificate is not trusted: "
 OURS: Final = "mailproxy's own certificate is not known to the mail program: run `mailproxy ca install`, and try again."
 UNKNOWN_CA: Final = re.compile(r"unknown_ca|bad_certificate|certificate_unknown|unsupported_certificate")
+TLS_PORTS: Final = frozenset({465, 993, 995})
+ENDED: Final = re.compile(r"with the server.*(?:eof|reset|closed)", re.I)
 LEFT: Final = ("closed by the client", "reset by the client")
 BROKEN: Final = Reason("", CONFIG, (PROGRAM, FAULT), "TLS could not be agreed upon.",
                        "Compare the settings with the provider's.")  # fmt: skip
@@ -35,8 +37,14 @@ def failed(view: View) -> Iterator[Cause]:
         elif granted and re.search(r"with the server: (?:closed|reset|eof)", text):
             yield _cause(at, place, HUNG_UP)
         else:
-            yield _cause(at, place, _reason(text) or BROKEN)
+            yield _cause(at, place, _broken_off(view, text, granted) or _reason(text) or BROKEN)
         return
+
+
+def _broken_off(view: View, text: str, granted: bool) -> Reason | None:
+    """The server ended the handshake where TLS was right: at a port for it, or when it had been granted."""
+    right = granted or view.recording.session.server.port in TLS_PORTS
+    return HUNG_UP if right and ENDED.search(text) and (_reason(text) is REASONS[-1]) else None
 
 
 def _reason(text: str) -> Reason | None:

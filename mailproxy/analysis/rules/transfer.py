@@ -8,12 +8,12 @@ from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, PROGRAM, UNKNOWN, others
 from mailproxy.analysis.rules.broken import BY_CLIENT, ENDED
 from mailproxy.analysis.standing import BY_THE_WAY, KNOWN
-from mailproxy.analysis.view import View, accepted, delivered, evidence, is_message
+from mailproxy.analysis.view import View, accepted, complete, delivered, evidence, is_message
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Blame, Confidence, Evidence, Outcome, Stage
 
 SOON: Final = 5_000_000  # microseconds from DATA in which the rest of a message follows
-TIMEOUT: Final = re.compile(r"time.?out", re.I)
+TIMEOUT: Final = re.compile(r"time.?out|timed out", re.I)
 
 
 def left_after_delete(view: View) -> Iterator[Cause]:
@@ -54,19 +54,30 @@ def _is_prose(each: Exchange) -> bool:
     return each.verb not in KNOWN | BY_THE_WAY if each.verb else each.argument not in {"", "."}
 
 
+def _stalled(index: int, each: Exchange) -> Cause:
+    return Cause(
+        index, 40, Stage.CONTENT, NETWORK, "The rest of the message never came, and the server gave up waiting.",
+        "Try a short message: if that passes, the way between loses large packets (MTU 1400 helps), or a virus scanner "
+        "holds them.",
+        evidence(each), others((PROGRAM, CONFIG)), Confidence.MEDIUM,
+    )  # fmt: skip
+
+
+def _unfinished(index: int, each: Exchange) -> Cause:
+    return Cause(
+        index, 40, Stage.CONTENT, FAULT, "The whole message was there, and the server did not come to an end with it.",
+        "Tell the provider: what handles messages behind its server hangs; the message may have arrived.",
+        evidence(each), others((UNKNOWN, NETWORK)), Confidence.MEDIUM,
+    )  # fmt: skip
+
+
 def stalled(view: View) -> Iterator[Cause]:
     """The server waited for the rest of a message, and gave up."""
     for index, each in enumerate(view.steps):
         reply = each.reply
         timed_out = reply is not None and reply.code in {"421", "451"} and TIMEOUT.search(reply.text)
         if is_message(each) and each.content and timed_out:
-            yield Cause(
-                index, 40, Stage.CONTENT, NETWORK,
-                "The rest of the message never came, and the server gave up waiting.",
-                "Try a short message: if that passes, the way between loses large packets (MTU 1400 helps), or a virus "
-                "scanner holds them.",
-                evidence(each), others((PROGRAM, CONFIG)), Confidence.MEDIUM,
-            )  # fmt: skip
+            yield _unfinished(index, each) if complete(each) else _stalled(index, each)
 
 
 RULES: Final = (

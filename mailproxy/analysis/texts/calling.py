@@ -8,7 +8,7 @@ from mailproxy.analysis.texts.row import Text
 ROWS: Final = (
     Text(
         "sender-unproved", "*", r"4..|5..",
-        r"[45]\.7\.2[0-79]\b|\bspf\b|\bdkim\b|\bdmarc\b|sender is unauthenticated",
+        r"[45]\.7\.2[0-46-79]\b|\bspf\b|\bdkim\b|\bdmarc\b|sender is unauthenticated",
         POLICY, (CONFIG,),
         "The server wants proof that the sender's domain lets this machine send (SPF, DKIM, DMARC).",
         "Send through the outgoing server of the sender's domain, or have its DNS records set.",

@@ -94,7 +94,7 @@ ROWS: Final = (
         r"|(?:invalid|bad|unknown|unrouteable|undeliverable) (?:recipient|mailbox|address|user)"
         r"|not a (?:valid|known) (?:user|mailbox|recipient)|that you tried to reach"
         r"|recipient (?:address )?rejected: (?:user|undeliverable|unknown|domain)|not our customer|5\.4\.1"
-        r"|recipientnotfound|local user",
+        r"|recipientnotfound|local user|mailbox name not allowed",
         MAILBOX, (CONFIG, FAULT),
         "There is no such recipient.",
         "Check the recipient's address for a slip of the finger.",
@@ -102,7 +102,8 @@ ROWS: Final = (
     ),
     Text(
         "server-config", "*", r"4..",
-        r"local problem|service (?:is )?(?:temporarily )?unavailable(?!; (?:client|sender|helo))|queue file|milter"
+        r"local problem|system problem|queue file|milter"
+        r"|service (?:is )?(?:temporarily )?unavailable(?!; (?:client|sender|helo))"
         r"|insufficient (?:system )?(?:storage|resources|disk)|lookup (?:failure|error)|shutting down"
         r"|server (?:configuration )?error",
         FAULT, (POLICY,),
@@ -112,7 +113,8 @@ ROWS: Final = (
     ),
     Text(
         "greylisted", "*", r"4..",
-        r"gr[ae]y ?list|try again (?:later|in|after)|please (?:retry|try)|deferred|come back later"
+        r"gr[ae]y ?list|4\.3\.2 service currently unavailable"
+        r"|try again (?:later|in|after)|please (?:retry|try)|deferred|come back later"
         r"|not yet authori[sz]ed|temporarily (?:deferred|rejected|blocked)|retry (?:later|in|time)",
         POLICY, (FAULT,),
         "The server puts strangers off for some minutes (greylisting), and takes the same message later.",
