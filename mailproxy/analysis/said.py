@@ -8,6 +8,7 @@ from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Frame, Kind, Side, Span
 
 CARRIERS = frozenset({"DATA", "BDAT", "RETR", "TOP"})
+KEPT = frozenset({Kind.SPEECH, Kind.CONTENT})
 END = b".\r\n"
 
 
@@ -16,32 +17,34 @@ class Said:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._frames: dict[Side, list[Frame]] = {side: [] for side in Side}
+        self._ends: dict[Side, list[int]] = {side: [] for side in Side}
         for entry in entries:
-            if isinstance(entry, Frame) and entry.length:
+            if isinstance(entry, Frame) and (length := entry.length):
                 self._frames[entry.side].append(entry)
-        self._starts = {side: [frame.start for frame in frames] for side, frames in self._frames.items()}
+                self._ends[entry.side].append(entry.start + length)
 
     def octets(self, span: Span) -> bytes | None:
         """What was said there; None where not all of it was kept."""
+        _, start, end = span
         found = []
         for frame in self._within(span):
-            if frame.kind not in {Kind.SPEECH, Kind.CONTENT}:
+            if frame.kind not in KEPT:
                 return None
-            found.append(frame.octets[max(0, span.start - frame.start) : span.end - frame.start])
-        octets = b"".join(found)
-        return octets if len(octets) == span.length else None
+            found.append(frame.octets[max(0, start - frame.start) : end - frame.start])
+        octets = found[0] if len(found) == 1 else b"".join(found)
+        return octets if len(octets) == end - start else None
 
     def at(self, span: Span) -> int | None:
         """When the last of it was said, in microseconds since the session began; None where that is not known."""
         return max((frame.at for frame in self._within(span)), default=None)
 
-    def _within(self, span: Span) -> Iterator[Frame]:
-        frames = self._frames[span.side]
-        for frame in frames[max(0, bisect_right(self._starts[span.side], span.start) - 1) :]:
-            if frame.start >= span.end:
-                return
-            if frame.end > span.start:
-                yield frame
+    def _within(self, span: Span) -> list[Frame]:
+        side, start, end = span
+        frames = self._frames[side]
+        first = last = bisect_right(self._ends[side], start)
+        while last < len(frames) and frames[last].start < end:
+            last += 1
+        return frames[first:last]
 
 
 class Message(NamedTuple):
