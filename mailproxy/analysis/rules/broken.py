@@ -22,6 +22,12 @@ AGAIN: Final = "Try again; if it stays so, send the provider this transcript wit
 Told = tuple[Blame, tuple[Blame, ...], str, str]
 """Whose it is, who else it may be, one sentence, what to do."""
 
+HALF_A_DOT: Final = (b"\n.\r", b"\n.", b"\n.\n")
+NO_END: Final[Told] = (
+    FAULT, (NETWORK, PROGRAM), "The dot that ends a message came without its line end, and the client waited for it.",
+    "Tell the provider which message it is, and take it out on the web.",
+)  # fmt: skip
+
 
 def look(view: View) -> Iterator[Cause]:
     """Say of what was broken off whose it is."""
@@ -75,7 +81,9 @@ def _in_a_step(view: View, index: int, at: int, text: str) -> Cause:
     if is_message(each):
         return _cause(view, index, at, Stage.CONTENT, _message(each, text, by_client), Confidence.MEDIUM)
     if each.content:
-        return _cause(view, index, at, view.stage(index), _fetched(by_client and _silence(view, at) < PATIENCE))
+        told = NO_END if view.octets(each.content.span).endswith(HALF_A_DOT) else None
+        left = by_client and _silence(view, at) < PATIENCE
+        return _cause(view, index, at, view.stage(index), told or _fetched(left))
     return _cause(view, index, at, view.stage(index), _command(each, text, by_client), Confidence.MEDIUM)
 
 

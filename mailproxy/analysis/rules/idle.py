@@ -27,7 +27,7 @@ def look(view: View) -> Iterator[Cause]:
         elif _sent_before(view):
             summary = "The server ended a connection on which nothing more was said."
             yield _cause(index, each, Stage.QUIT, CONFIG, summary, Outcome.PARTIAL)
-        elif not each.verb:
+        elif not each.verb and index in standing(view):
             summary = "The client said nothing for too long, and the server hung up."
             yield _cause(index, each, view.stage(index), PROGRAM, summary)
 
