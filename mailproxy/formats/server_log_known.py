@@ -87,8 +87,8 @@ class Known:
     def _counts(self, text: str) -> int:
         """What Postfix counts at the end."""
         found = _COUNTED.search(text)
-        if not found:
-            return 0
+        if not found or not _COUNT.search(found[1].replace("commands=", "")):
+            return 0  # of what it could not read it counts nothing
         told = {verb: int(number) for verb, number in _COUNT.findall(found[1]) if verb in self.counts}
         return 2 if told == {verb: number for verb, number in self.counts.items() if number} else -1
 
@@ -126,6 +126,8 @@ def _asked(recording: Recording) -> dict[str, int]:
     for each in recording.exchanges:
         if each.command and each.command.side is Side.CLIENT and each.verb.lower() in counts:
             counts[each.verb.lower()] += 1
+    if recording.session.server.tls and not counts["starttls"]:  # which mailproxy may have said itself
+        return {verb: number for verb, number in counts.items() if verb not in {"ehlo", "helo", "starttls"}}
     return counts
 
 

@@ -33,10 +33,6 @@ _TEXTS: Final = (
     (r"plaintext authentication disallowed|cleartext authentication disallowed"
      r"|tried to use (?:disallowed )?plaintext auth|tried to use disabled plaintext auth",
      "The server takes a password in clear under TLS only; the client sent it without."),
-    (r"auth failed, [0-9]+ attempts|SASL \S+ authentication failed|authenticator failed|AUTH failure",
-     "The server refused the login."),
-    (r"no auth attempts",
-     "The client left without having tried to log in."),
     # TLS.
     (r"alert unknown ca|tlsv1 alert unknown ca|alert number 48",
      "The client broke TLS off, as it does not trust who signed the certificate it was shown."),
@@ -57,6 +53,8 @@ _TEXTS: Final = (
      "The TLS handshake with the client failed."),
     (r"Must issue a STARTTLS command first",
      "The server wants STARTTLS before this command."),
+    (r"auth failed, [0-9]+ attempts|SASL \S+ authentication failed|authenticator failed|AUTH failure",
+     "The server refused the login."),
     # Messages and recipients.
     (r"synchronization error|improper command pipelining|rejecting.*pre-?greeting|PREGREET",
      "The client spoke before it was its turn, and the server took it for a sender of spam."),
@@ -97,6 +95,8 @@ _TEXTS: Final = (
     # Endings.
     (r"Inactivity|timeout after|Disconnected for inactivity|command timeout|data timeout|timeout waiting for input",
      "The client said nothing for so long that the server hung up."),
+    (r"no auth attempts",
+     "The client left without having tried to log in."),
     (r"lost connection|lost input channel|unexpected disconnection|Connection closed|Connection reset",
      "The client hung up without QUIT, as the server sees it."),
     (r"Server shutting down|shutting down|terminating on signal",

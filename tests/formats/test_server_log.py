@@ -246,6 +246,7 @@ def test_postfix_counts_tell_them_apart() -> None:
             "pop3-login: Disconnected: Inactivity (auth failed, 1 attempts in 180 secs): user=<alice>",
             "refused the login",
         ),
+        ("pop3-login: Disconnected: Inactivity (no auth attempts in 180 secs): user=<>", "said nothing for so long"),
         ("pop3(alice)<1><x>: Disconnected: Inactivity top=0/0", "said nothing for so long"),
         ("TLS handshaking: SSL_accept() failed: error:0A000418:SSL routines::tlsv1 alert unknown ca", "does not trust"),
         ("STARTTLS=server, error: accept failed=-1, reason=wrong version number, SSL_error=1", "in clear"),
