@@ -83,6 +83,14 @@ ROWS: Final = (
         "RFC 3463 X.2.2, Dovecot, Cyrus, Gmail OverQuota",
     ),
     Text(
+        "too-much", "*", r"4..|5..",
+        r"(?:send|sending|mail|message|recipient)s? (?:\S+ )?(?:limit|quota)|unusual (?:sending|rate)|daily limit",
+        POLICY, (PROGRAM, CONFIG),
+        "The server takes only so many messages or recipients at a time from this client.",
+        "Send fewer at a time, over more connections or hours; the server says how many.",
+        "Zoho, IONOS, Gmail 5.4.5, Microsoft 5.1.90",
+    ),
+    Text(
         "unknown-recipient", "RCPT DATA BDAT", r"4..|5..",
         r"5\.1\.[0126]\b|4\.1\.2\b|5\.1\.5|5\.2\.1|user (?:is )?unknown"
         r"|unknown (?:\S+ )?(?:user|recipient|mailbox|account|address)"

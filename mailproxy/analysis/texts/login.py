@@ -76,6 +76,7 @@ ROWS: Final = (
         r"|not (?:enabled|allowed|activated|permitted)|deactivated|off)|not enabled for (?:pop|smtp|imap)"
         r"|(?:account|user|access) (?:is |has been |was )?(?:temporarily )?(?:disabled|suspended|blocked"
         r"|locked|deactivated|inactive|expired|restricted)|(?:user|account) not (?:permitted|allowed)|no permission"
+        r"|(?:account|access|service) (?:\S+ ){0,4}not (?:activated|enabled)"
         r"|mailbox (?:is |has been )?(?:disabled|suspended|deactivated|inactive|expired|restricted)"
         r"|service(?:s)? (?:is |not )(?:disabled|allowed|enabled)|not authori[sz]ed for (?:pop|smtp)",
         POLICY, (CONFIG, CREDENTIALS),
