@@ -1,4 +1,4 @@
-"""The verdicts on the corpus: each session's stands beside it in labels.json, and on the real ones they are mostly right."""
+"""The verdicts on the corpus: each session's stands beside it in labels.json. Real ones are judged as well, where they lie."""
 
 import json
 from pathlib import Path
