@@ -12,8 +12,9 @@ from mailproxy.app.report.ladder import Rung, ladder
 from mailproxy.app.report.names import Names
 from mailproxy.app.report.people import names_of, unread
 from mailproxy.app.report.secured import secured
+from mailproxy.app.server_log import LINE
 from mailproxy.app.take_out import lines
-from mailproxy.model.finding import Outcome, Verdict
+from mailproxy.model.finding import Finding, Outcome, Verdict
 from mailproxy.model.line import Line
 from mailproxy.model.session import Recording
 from mailproxy.net import openssl
@@ -71,7 +72,7 @@ def gather(recording: Recording, verdict: Verdict, anonymous: bool = False) -> R
         ladder(recording, verdict),
         tuple(_about(recording, names)),
         rows,
-        tuple(names.hidden(each.summary) if names else each.summary for each in told),
+        tuple(_logged(each, names) for each in told),
         secured(recording, names),
         tuple(_environment(recording)),
     )
@@ -88,6 +89,12 @@ def _advice(verdict: Verdict, bad: bool) -> Iterator[tuple[str, str]]:
     for finding in verdict.findings:
         if finding.rule not in LOGGED:
             yield "Also", finding.summary
+
+
+def _logged(finding: Finding, names: Names | None) -> str:
+    """A line of the server's log, or behind a mark what it means."""
+    mark = "" if finding.rule == LINE else "  = "
+    return mark + (names.hidden(finding.summary) if names else finding.summary)
 
 
 def _about(recording: Recording, names: Names | None) -> Iterator[tuple[str, str]]:
