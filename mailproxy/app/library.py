@@ -67,7 +67,9 @@ def recordings(db: str, wanted: Iterable[str]) -> list[Recording]:
 
 def is_file(name: str) -> bool:
     """Whether a name means a file, and not a session of the database."""
-    return name == "-" or name.endswith(FILES) or "/" in name or "\\" in name
+    if name == "-" or name.endswith(FILES) or "/" in name or "\\" in name:
+        return True
+    return not name.isdigit() and not name.startswith("last") and Path(name).is_file()
 
 
 def read_file(name: str, format: str = "", terms: Terms = MASKED) -> list[Recording]:
