@@ -31,7 +31,10 @@ ol { display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; padding: 0 }
 li { border: 1px solid var(--line); border-radius: .3rem; padding: .2rem .6rem }
 li.bad { border: 2px solid var(--bad) }
 table { border-collapse: collapse }
-td, pre { font-family: ui-monospace, monospace; font-size: .85rem; line-height: 1.4; white-space: pre-wrap; overflow-wrap: anywhere }
+td, pre {
+  font-family: ui-monospace, monospace; font-size: .85rem; line-height: 1.4;
+  white-space: pre-wrap; overflow-wrap: anywhere;
+}
 td { padding: 0 .5rem; vertical-align: top }
 td:first-child { color: var(--dim); text-align: right; white-space: pre }
 td:nth-child(2) { white-space: pre }
