@@ -126,8 +126,9 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     given = os.environ | {"PATH": path, "HOME": str(home), "MAILPROXY_DB": str(home / "mail.sqlite"), "TERM": "dumb"}
     subprocess.run([*COMMAND, "demo"], env=given, stdout=subprocess.DEVNULL, check=True, timeout=LIMIT)
-    path = subprocess.run([*COMMAND, "ca", "path"], env=given, capture_output=True, text=True, check=True, timeout=LIMIT)
-    return given | {"SSL_CERT_FILE": path.stdout.strip()}  # what the machine trusts, of which the servers' are
+    asked = [*COMMAND, "ca", "path"]
+    trusted = subprocess.run(asked, env=given, capture_output=True, text=True, check=True, timeout=LIMIT).stdout
+    return given | {"SSL_CERT_FILE": trusted.strip()}  # what the machine trusts, of which the servers' are
 
 
 @pytest.fixture(scope="module")

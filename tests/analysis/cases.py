@@ -178,6 +178,14 @@ CASES: Final = {
              " -> AUTH XOAUTH2 <secret: token 900 characters>\n<-  -ERR Protocol error. Connection is closed. 10", BYE),
         pop3(POP, " -> AUTH XOAUTH2 <secret: token 900 characters>\n<-  -ERR [AUTH] no", BYE),
     ),
+    "login-cancelled": Case(
+        smtp(HELLO, " -> AUTH LOGIN\n<-  334 VXNlcm5hbWU6\n -> *\n<-  501 5.7.0 aborted", QUIT),
+        smtp(HELLO, " -> AUTH LOGIN\n<-  334 VXNlcm5hbWU6\n -> *\n<-  501 5.7.0 aborted", LOGGED_IN, QUIT),
+    ),
+    "relay-without-login": Case(
+        smtp(HELLO, MAIL, " -> RCPT TO:<bob@example.net>\n<-  554 5.7.1 Relay access denied", QUIT),
+        smtp(HELLO, LOGGED_IN, MAIL, " -> RCPT TO:<bob@example.net>\n<-  554 5.7.1 Relay access denied", QUIT),
+    ),
     "apop-alone": Case(
         pop3("<-  +OK ready <1.2@example.org>", CAPA.removeprefix(POP), " -> APOP alice <secret: digest>\n<-  -ERR no"),
         pop3("<-  +OK ready <1.2@example.org>", CAPA.removeprefix(POP),

@@ -1,4 +1,4 @@
-"""The verdicts on the corpus: each session's stands beside it in labels.json. Real ones are judged as well, where they lie."""
+"""The verdicts on the corpus stand beside it in labels.json. Real sessions are judged as well, where they lie."""
 
 import json
 from pathlib import Path

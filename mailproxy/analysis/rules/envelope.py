@@ -7,8 +7,10 @@ from typing import Final
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, POLICY, PROGRAM, others
 from mailproxy.analysis.standing import standing
+from mailproxy.analysis.texts import find
 from mailproxy.analysis.view import View, evidence, said
 
+SUBMISSION: Final = frozenset({465, 587})
 NULL: Final = re.compile(r"FROM:\s*<>", re.I)
 SENDER: Final = re.compile(r"sender|from|user|empty|null|address|owner", re.I)
 
@@ -26,4 +28,27 @@ def null_sender(view: View) -> Iterator[Cause]:
             )  # fmt: skip
 
 
-RULES: Final = (Rule("null-sender", "an empty sender that is refused", null_sender),)
+def relay_without_login(view: View) -> Iterator[Cause]:
+    """A submission port passes mail on for those who log in (RFC 6409 section 4.3)."""
+    if view.recording.session.server.port not in SUBMISSION:
+        return
+    for index in standing(view):
+        each = view.steps[index]
+        row = find(each.verb, each.reply.code if each.reply else "", said(each))
+        if row and row.name == "relay-denied" and not view.logged_in(index):
+            yield Cause(
+                index, 45, view.stage(index), CONFIG,
+                "The server passes mail on only for those who log in, and the client did not.",
+                "Set an authentication method (password) and a user name for the outgoing server.",
+                evidence(each), others((POLICY,)),
+            )  # fmt: skip
+
+
+RULES: Final = (
+    Rule("null-sender", "an empty sender that is refused", null_sender),
+    Rule(
+        "relay-without-login",
+        "relaying refused at a submission port, to a client that did not log in",
+        relay_without_login,
+    ),
+)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import CREDENTIALS, FAULT, POLICY, PROGRAM, others
+from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, POLICY, PROGRAM, others
+from mailproxy.analysis.standing import standing
 from mailproxy.analysis.view import LOGINS, View, accepted, evidence, refused, said
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Outcome, Stage
@@ -82,7 +83,21 @@ def no_fallback(view: View) -> Iterator[Cause]:
         )  # fmt: skip
 
 
+def cancelled(view: View) -> Iterator[Cause]:
+    """The client answers the server's challenge with `*`, and tries nothing else."""
+    for index in standing(view):
+        each = view.steps[index]
+        last = view.octets(each.extra[-1]) if each.verb == "AUTH" and each.extra else b""
+        if last.strip() == b"*":
+            yield Cause(
+                index, 50, Stage.AUTH, PROGRAM, "The client broke the login off by itself, and tried no other way.",
+                "Look at the mail program's own log; choose another authentication method.", evidence(each),
+                others((CONFIG, CREDENTIALS)),
+            )  # fmt: skip
+
+
 RULES: Final = (
+    Rule("login-cancelled", "a login that the client broke off with *", cancelled),
     Rule("login-out-of-step", "AUTH LOGIN whose user name is asked for twice", asked_again),
     Rule("ok-for-go-on", "+OK to AUTH in the place of '+ '", granted_for_go_on),
     Rule("token-in-one-line", "a response in the line of AUTH that the server wants by itself", one_line),

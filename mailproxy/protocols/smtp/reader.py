@@ -24,7 +24,7 @@ WHOLE: Final = re.compile(rb"([1-5]\d\d)(?:-[\t -~]*\r\n\1)*(?: [\t -~]*)?\r\n")
 _SERVER: Final = Side.SERVER
 ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 WRONG_PATH: Final = re.compile(r"MAIL TO:|RCPT FROM:", re.I)
-GREETINGS: Final = frozenset({"220", "521", "554"})
+GREETINGS: Final = frozenset({"220"})
 
 
 class SmtpDialogue(Dialogue):
