@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from mailproxy.formats.error import FormatError
-from mailproxy.formats.server_log import read
+from mailproxy.formats.server_log import FAR, read
 from mailproxy.formats.server_log_match import Beside, Matched, match
 from mailproxy.formats.server_log_veil import veiled
 from mailproxy.formats.server_log_visits import Visit, visits
@@ -27,14 +27,23 @@ RULES: Final = frozenset({LINE, MEANS})
 """The rules of the findings: a line of the log, and what the lines before say in plain words."""
 MOST: Final = 60  # lines of a session
 _GZIP: Final = b"\x1f\x8b"
+_REACH: Final = timedelta(hours=2)  # where the log is not of another zone, and what follows is soon over
 _NOTICED: Final = timedelta(seconds=5)
 
 
 def load(names: Sequence[str], recordings: Sequence[Recording]) -> list[Visit]:
     """The connections of these logs (`-`: standard input) near these sessions. Raises OSError and FormatError."""
-    near = [recording.session.started for recording in recordings]
-    lines = [line for name in names for line in read(_lines(name), near)]
-    return visits([line._replace(number=number) for number, line in enumerate(lines)])
+    found = _visits(names, recordings, FAR if "-" in names else _REACH)
+    if "-" in names or any(match(recording, found).lines for recording in recordings):
+        return found
+    return _visits(names, recordings, FAR)
+
+
+def _visits(names: Sequence[str], recordings: Sequence[Recording], reach: timedelta) -> list[Visit]:
+    near = {recording.session.started for recording in recordings}
+    near |= {each.session.started + timedelta(microseconds=each.session.duration or 0) for each in recordings}
+    lines = (line for name in names for line in read(_lines(name), near, reach))
+    return visits(line._replace(number=number) for number, line in enumerate(lines))
 
 
 def with_log(verdict: Verdict, recording: Recording, log: Sequence[Visit]) -> Verdict:

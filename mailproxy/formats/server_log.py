@@ -12,7 +12,7 @@ from mailproxy.formats.server_log_facts import Facts, facts
 from mailproxy.formats.server_log_stamp import Stamp, stamp
 
 LONGEST: Final = 4096  # characters of a line that are looked at
-_FAR: Final = timedelta(hours=27)  # two clocks in opposite zones, and an hour
+FAR: Final = timedelta(hours=27)  # two clocks in opposite zones, and an hour
 _DOVECOT: Final = re.compile(
     r"[\w-]+(?:\([^()]*\))?(?:<[^<>]*>)*(?:\[[0-9]+\])?: (?:Info|Warning|Error|Fatal|Panic|Debug): "
 )
@@ -39,14 +39,14 @@ class LogLine(NamedTuple):
     number: int = 0
 
 
-def read(lines: Iterable[str], near: Iterable[datetime]) -> Iterator[LogLine]:
-    """The lines that may be of about one of these times, which are aware. It raises on nothing that a line holds."""
+def read(lines: Iterable[str], near: Iterable[datetime], reach: timedelta = FAR) -> Iterator[LogLine]:
+    """The lines that were written about one of these times, which are aware. It raises on nothing that a line holds."""
     times = sorted(near)
     for number, line in enumerate(lines):
         line = line.rstrip("\r\n")[:LONGEST]
         found = stamp(line, times[-1]) if times else None
         moment = _moment(found[0]) if found else None
-        if found and moment and any(abs(moment - time) < _FAR for time in times):
+        if found and moment and any(abs(moment - time) <= reach for time in times):
             yield _line(found[0], moment, found[1], line)._replace(number=number)
 
 

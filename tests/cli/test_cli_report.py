@@ -98,6 +98,12 @@ def test_a_log_comes_from_standard_input(mailproxy: Mailproxy) -> None:
     assert RELAYS in ran.out
 
 
+def test_a_log_of_another_zone(mailproxy: Mailproxy, tmp_path: Path) -> None:
+    log = tmp_path / "zone.log"
+    log.write_text(LOG.replace("2026-11-21T08:00:00Z", "Nov 21 19:30:00"), encoding="utf-8")
+    assert RELAYS in mailproxy("diagnose", "2", "--json", "--server-log", str(log)).out
+
+
 def test_a_log_of_another_day_says_so(mailproxy: Mailproxy, tmp_path: Path) -> None:
     ran = mailproxy("diagnose", "1", "--server-log", str(tmp_path / "mail.log"))
     assert "No line of the log is of this session" in ran.out
