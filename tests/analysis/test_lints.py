@@ -13,7 +13,7 @@ from tests.analysis.cases import BARE, QUIT, recorded, smtp
 from tests.analysis.oddities import ODDITIES, UPGRADED
 from tests.tls import FACTS, LEAF
 
-BY_FACTS = {"certificate-expires"}
+BY_FACTS = {"certificate-expires", "certificate-by-inspector"}
 
 
 def found(recording: Recording, name: str) -> list[str]:
@@ -50,6 +50,24 @@ def test_a_certificate_that_runs_out(days: float, says: list[str]) -> None:
     session = replace(recording.session, started=now, server=replace(recording.session.server, tls=facts))
     told = [f"The server's certificate runs out {when}." for when in says]
     assert found(replace(recording, session=session), "certificate-expires") == told
+
+
+@pytest.mark.parametrize(
+    ("issuer", "says"),
+    [
+        ("CN=Avast Web/Mail Shield Root,O=Avast,OU=generated for self-signed certificates", ["Avast"]),
+        ("CN=Kaspersky Anti-Virus Personal Root Certificate", ["Kaspersky"]),
+        ("CN=R11,O=Let's Encrypt,C=US", []),
+        ("CN=Presetting Authority", []),
+    ],
+)
+def test_a_certificate_that_is_signed_anew(issuer: str, says: list[str]) -> None:
+    recording = recorded(UPGRADED)
+    facts = replace(FACTS, chain=(replace(LEAF, issuer=issuer),))
+    session = replace(recording.session, server=replace(recording.session.server, tls=facts))
+    told = found(replace(recording, session=session), "certificate-by-inspector")
+    assert [who for who in ("Avast", "Kaspersky") for each in told if f"signed by {who}:" in each] == says
+    assert len(told) == len(says)
 
 
 def test_an_octet_count_that_differs() -> None:

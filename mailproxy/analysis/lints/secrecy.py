@@ -13,6 +13,12 @@ from mailproxy.model.finding import Evidence
 IN_CLEAR: Final = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
 OLD: Final = re.compile(r"TLS with the (client|server): (SSLv[23]|TLSv1(?:\.[01])?)(?=,|$)")
 LOOPBACK: Final = ("127.", "::1")
+INSPECTORS: Final = re.compile(
+    r"\b(?:avast|avg|kaspersky|eset|bitdefender|mcafee|norton|sophos|g ?data|avira|dr\.?web|f-secure|trend micro|fortinet"
+    r"|fortigate|zscaler|palo alto|checkpoint|mail ?shield|web ?shield|ssl inspection|mitmproxy)\b",
+    re.I,
+)
+"""Makers and products whose own authorities are seen as issuers."""
 SOON: Final = timedelta(days=14)
 
 
@@ -75,6 +81,17 @@ def expiring(view: View) -> Iterator[Found]:
         )
 
 
+def resigned(view: View) -> Iterator[Found]:
+    """A certificate that a product on this machine or on the way has signed anew, to read what goes under it."""
+    tls = view.recording.session.server.tls
+    signed = INSPECTORS.search(tls.chain[0].issuer) if tls and tls.chain else None
+    if signed:
+        yield Found(
+            f"The server's certificate is signed by {signed[0]}: that product reads the mail on its way.",
+            _notes(view, "server"),
+        )
+
+
 def old(view: View) -> Iterator[Found]:
     """TLS before 1.2 (RFC 8996)."""
     for at, note in view.notes:
@@ -91,5 +108,6 @@ LINTS: Final = (
     Lint("password-in-clear", "a password that went over the wire in clear", password),
     Lint("tls-unused", "STARTTLS or STLS that was offered and not used", unused),
     Lint("certificate-expires", "a certificate that runs out within 14 days", expiring),
+    Lint("certificate-by-inspector", "a certificate that an antivirus product or a firewall has signed anew", resigned),
     Lint("tls-old", "TLS before 1.2", old),
 )
