@@ -14,8 +14,8 @@ IN_CLEAR: Final = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
 OLD: Final = re.compile(r"TLS with the (client|server): (SSLv[23]|TLSv1(?:\.[01])?)(?=,|$)")
 LOOPBACK: Final = ("127.", "::1")
 INSPECTORS: Final = re.compile(
-    r"\b(?:avast|avg|kaspersky|eset|bitdefender|mcafee|norton|sophos|g ?data|avira|dr\.?web|f-secure|trend micro|fortinet"
-    r"|fortigate|zscaler|palo alto|checkpoint|mail ?shield|web ?shield|ssl inspection|mitmproxy)\b",
+    r"\b(?:avast|avg|kaspersky|eset|bitdefender|mcafee|norton|sophos|g ?data|avira|dr\.?web|f-secure|trend micro"
+    r"|fortinet|fortigate|zscaler|palo alto|checkpoint|mail ?shield|web ?shield|ssl inspection|mitmproxy)\b",
     re.I,
 )
 """Makers and products whose own authorities are seen as issuers."""
