@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from mailproxy.analysis.clients.actions import actions, envelope
 from mailproxy.analysis.diagnose import diagnose
 from mailproxy.app import server_log, uidl
 from mailproxy.app.library import open_library, outline, recordings
@@ -13,7 +14,18 @@ from mailproxy.model.line import Line
 from mailproxy.model.octets import Entry, Frame, Kind, Note, Span
 from mailproxy.model.session import Recording, Session
 
-__all__ = ["EXIT_CODES", "LOGGED", "Diagnosed", "code", "diagnosed", "document", "proof", "verdict", "verdicts"]
+__all__ = [
+    "EXIT_CODES",
+    "LOGGED",
+    "Diagnosed",
+    "by_click",
+    "code",
+    "diagnosed",
+    "document",
+    "proof",
+    "verdict",
+    "verdicts",
+]
 
 VERSION: Final = 1
 LOGGED: Final = server_log.RULES
@@ -56,6 +68,16 @@ def verdicts(db: str, sessions: Sequence[Session]) -> dict[int, Verdict]:
         return {number: diagnose(outline(engine, number)) for number in failed}
     finally:
         engine.dispose()
+
+
+def by_click(db: str, sessions: Sequence[Session]) -> list[tuple[Session, ...]]:
+    """These sessions by the click of a user that they belong to, the newest first. Raises StoreError."""
+    engine = open_library(db)
+    try:
+        envelopes = {session.id: envelope(outline(engine, session.id)) for session in sessions}
+    finally:
+        engine.dispose()
+    return [tuple(reversed(each.sessions)) for each in reversed(actions(sessions, envelopes))]
 
 
 def code(verdicts: Sequence[Verdict]) -> int:

@@ -27,6 +27,9 @@ def sessions(
         str | None, typer.Option(help="Only those with a reply of this code or beginning so: 535, 5, 5.7, -ERR.")
     ] = None,
     text: Annotated[str | None, typer.Option(help="Only those in which this was said.")] = None,
+    by_click: Annotated[
+        bool, typer.Option("--by-click", help="Put retries and connections of one click of a user together.")
+    ] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")] = 50,
     db: Database = None,
     as_json: Json = False,
@@ -36,8 +39,10 @@ def sessions(
     \b
     mailproxy sessions --failed
     mailproxy sessions --code 535 --since 2d
+    mailproxy sessions --by-click
     mailproxy sessions --text "relay access denied" --json
     """
+    from mailproxy.app.diagnose import by_click as clicks
     from mailproxy.app.diagnose import verdicts
     from mailproxy.app.library import Query, find, open_library
     from mailproxy.app.routes import known_protocols
@@ -52,6 +57,12 @@ def sessions(
     engine.dispose()
     if as_json:
         _json(found)
+    elif found and by_click:
+        told = verdicts(where, found)
+        for number, group in enumerate(clicks(where, found)):
+            if number:
+                render.say()
+            _table(list(group), told)
     elif found:
         _table(found, verdicts(where, found))
     else:

@@ -601,3 +601,10 @@ def test_the_oldest_go_until_it_fits(mailproxy: Mailproxy) -> None:
     assert pruned["pruned"] == 4
     assert mailproxy("sessions").lines == ["No session."]
     assert mailproxy("prune", "--max-size", "1G").lines == ["0 sessions deleted, 0 octets given back"]
+
+
+def test_sessions_of_one_click_stand_together(mailproxy: Mailproxy) -> None:
+    """Each once, and what is not of one click is parted by an empty line."""
+    together = mailproxy("sessions", "--by-click").lines
+    assert sorted(line.split()[0] for line in together if line) == ["1", "2", "3", "4"]
+    assert "" in together
