@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mailproxy.app.by_hand import Over, Target
 from mailproxy.app.judging import Remembered, judged
@@ -18,6 +18,8 @@ from mailproxy.model.tls import TlsFacts
 from mailproxy.protocols.outcome import Tally
 from mailproxy.store.recorder import Recorder
 from mailproxy.store.trouble import RecordingStopped
+
+GREETING_AND_QUIT: Final = 2  # exchanges of a session in which nothing was asked
 
 
 class Concluded(NamedTuple):
@@ -53,7 +55,8 @@ def concluded(
     """The session once it is over."""
     failed, outcome = tally.conclude(quit)
     session = over(session, endings, user, at, (failed, outcome))
-    if not failed and quit and (tally.sent or tally.fetched):
+    plain = tally.sent or tally.fetched or tally.exchanges <= GREETING_AND_QUIT
+    if not failed and quit and plain:
         return Concluded(session, None)
     return Concluded(*judged(remembered.recording(session), tally, quit))
 

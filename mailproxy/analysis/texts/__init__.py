@@ -13,6 +13,13 @@ TEXTS: Final = (*login.ROWS, *calling.ROWS, *envelope.ROWS, *speech.ROWS)
 QUOTED: Final = re.compile(r"<[^<>\s]*@[^<>\s]*>|[^\s<>]+@[^\s<>]+")
 
 
+BY_CODE: Final = (
+    (re.compile(r"[45]\.1\.1\b"), frozenset({"RCPT", "DATA", "BDAT"}), "unknown-recipient"),
+    (re.compile(r"[45]\.3\.4\b"), frozenset({"MAIL", "RCPT", "DATA", "BDAT"}), "too-large"),
+)
+"""Enhanced codes (RFC 3463) that say all, whatever the text adds."""
+
+
 @lru_cache(512)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.I | re.S)
@@ -21,6 +28,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def find(verb: str, code: str, text: str) -> Text | None:
     """The first row that fits a refusal; addresses and names that it quotes say nothing."""
     text = QUOTED.sub(" ", text)
+    for pattern, verbs_of, name in BY_CODE:
+        if verb in verbs_of and pattern.search(text[:16]):
+            return next(row for row in TEXTS if row.name == name)
     for row in TEXTS:
         verbs = row.verbs.split()
         if not ("*" in verbs or verb in verbs):
