@@ -24,7 +24,7 @@ LOGS: Final = sorted(path.name for path in SAMPLES.iterdir() if path.suffix != "
 RECORDED: Final = [name for name in LOGS if (SAMPLES / name).with_suffix(".talk").exists()]
 OURS: Final = (
     *("curl", "mpop", "mutt", "mailkit", "nodemailer", "javamail", "claws", "oauth2-proxy", "thunderbird"),
-    *("rawlog", "postfix"),
+    *("rawlog", "postfix", "phpmailer"),
 )
 PASSWORD: Final = b"Zwiebel-41-kuchen"
 SECRETS: Final = (PASSWORD, b"WndpZWJlbC00MS1rdWNoZW4", b"FkLllYmVsLTQx", b"ad2llYmVsLTQxLWt1Y2hl", b"practice")
