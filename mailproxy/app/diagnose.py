@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from mailproxy.analysis.clients.actions import actions, envelope
 from mailproxy.analysis.diagnose import diagnose
-from mailproxy.app import server_log, uidl
+from mailproxy.app import server_log, stripped, uidl
 from mailproxy.app.library import open_library, outline, recordings
 from mailproxy.app.take_out import lines
 from mailproxy.model.finding import Evidence, Finding, Outcome, Stage, Verdict
@@ -54,7 +54,7 @@ def diagnosed(db: str, names: Sequence[str], logs: Sequence[str] = ()) -> Iterat
     found = recordings(db, names)
     log = server_log.load(logs, found) if logs else None
     for recording in found:
-        told = uidl.with_uids(diagnose(recording), db, recording)
+        told = stripped.with_offers(uidl.with_uids(diagnose(recording), db, recording), db, recording)
         yield Diagnosed(recording, told if log is None else server_log.with_log(told, recording, log))
 
 

@@ -15,6 +15,7 @@ from mailproxy.store import library
 from mailproxy.store.search import Query, find
 
 RULE: Final = "uids-changed"
+KNOWS: Final = "identifiers of messages that are all new since the account's last session in the database"
 LOOKED_AT: Final = 1000  # sessions of the server, the newest first, among which the account's last is sought
 TRIED: Final = 5  # sessions of the account that are read until one has a listing
 FEW: Final = 3  # messages under which a change may be chance, where sizes do not tell
