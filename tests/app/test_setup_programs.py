@@ -178,7 +178,8 @@ def test_fetchmail_logs_in_through_its_lines(home: Path, tls: Tls, security: Sec
     with mail_server("+OK hello\r\n", replies, context) as port:
         lines = snippets.fetchmail([entry("pop3", security, port)])
         lines.append('  password "secret"')
-        ran = run(program, "--nodetach", "-f", private(home / "fetchmailrc", lines), "--check", home=home)
+        file, lock = private(home / "fetchmailrc", lines), str(home / "fetchmail.pid")
+        ran = run(program, "--nodetach", "-f", file, "--pidfile", lock, "--check", home=home)
     assert ran.returncode == 1, ran.stdout + ran.stderr  # 1: no mail is there
 
 

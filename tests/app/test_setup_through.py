@@ -85,7 +85,12 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 @pytest.mark.parametrize("security", list(Security))
 def test_fetchmail(house: House, security: Security) -> None:
     lines = [*snippets.fetchmail([house.entries["pop3", security]]), '  password "secret"']
-    assert house.run("fetchmailrc", lines, "fetchmail", "--nodetach", "-f", "fetchmailrc", "--check").returncode == 1
+    assert (
+        house.run(
+            "fetchmailrc", lines, "fetchmail", "--nodetach", "-f", "fetchmailrc", "--pidfile", "pid", "--check"
+        ).returncode
+        == 1
+    )
     [session] = house.proxy.sessions()
     assert "STAT +OK" in said(session)
 

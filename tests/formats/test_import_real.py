@@ -114,7 +114,8 @@ def fetchmail(servers: Servers, home: Path) -> str:
         f'user "{ALICE}" password "{PASSWORD}" is nobody here sslproto "" fetchall keep no rewrite\n'
         f"smtphost {servers.smtp.host}/{servers.smtp.port} smtpname {BOB}\n",
     )
-    return run("fetchmail", "--nodetach", "-v", "-f", str(settings), home=home)
+    lock = str(settings.with_name("fetchmail.pid"))  # root's is one for all otherwise
+    return run("fetchmail", "--nodetach", "-v", "-f", str(settings), "--pidfile", lock, home=home)
 
 
 def python_sends(servers: Servers, home: Path) -> str:

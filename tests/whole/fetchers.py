@@ -51,6 +51,7 @@ def fetchmail(server: Address, login: Login, home: Path, way: Way = PLAIN) -> Fe
     )
     ran = run(
         *("fetchmail", "--nodetach", "--invisible", "-f", str(settings)),
+        *("--pidfile", str(home / "fetchmail.pid")),  # root's is one for all otherwise
         home=home,
         environment={"FETCHMAILHOME": str(home)},
     )
