@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from mailproxy.analysis.clients.actions import actions, envelope
 from mailproxy.analysis.diagnose import diagnose
 from mailproxy.app import server_log, stripped, uidl
+from mailproxy.app.judging import verdict_on
 from mailproxy.app.library import open_library, outline, recordings
 from mailproxy.app.take_out import lines
 from mailproxy.model.finding import Evidence, Finding, Outcome, Stage, Verdict
@@ -43,7 +44,7 @@ class Diagnosed(NamedTuple):
     verdict: Verdict
 
 
-verdict = diagnose
+verdict = verdict_on
 
 
 def diagnosed(db: str, names: Sequence[str], logs: Sequence[str] = ()) -> Iterator[Diagnosed]:
@@ -65,7 +66,8 @@ def verdicts(db: str, sessions: Sequence[Session]) -> dict[int, Verdict]:
         return {}
     engine = open_library(db)
     try:
-        return {number: diagnose(outline(engine, number)) for number in failed}
+        found = {number: verdict_on(outline(engine, number)) for number in failed}
+        return {number: verdict for number, verdict in found.items() if verdict}
     finally:
         engine.dispose()
 

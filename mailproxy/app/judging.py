@@ -14,15 +14,18 @@ from mailproxy.protocols.outcome import Tally
 
 HEAD: Final = 1000
 TAIL: Final = 1000
+MOST: Final = 262_144  # octets of a session, from which on long frames are only counted
+SHORT: Final = 1024
 
 
 class Remembered:
     """As much of a session as a verdict needs: its beginning and its end, messages without their octets."""
 
-    __slots__ = ("_exchanges", "_head", "_last", "_tail")
+    __slots__ = ("_exchanges", "_head", "_last", "_octets", "_tail")
 
     def __init__(self) -> None:
         self._head: list[Entry] = []
+        self._octets = 0
         self._tail: deque[Entry] | None = None
         self._exchanges: list[Exchange] = []
         self._last: deque[Exchange] | None = None
@@ -30,11 +33,12 @@ class Remembered:
     def heard(self, entries: Iterable[Entry]) -> None:
         """Remember what was said."""
         for entry in entries:
-            if isinstance(entry, Frame) and (entry.kind is not Kind.SPEECH or len(entry.octets) > HEAD):
-                if entry.kind is Kind.CONTENT and len(self._head) > TAIL:
-                    continue
-                if entry.kind in {Kind.CONTENT, Kind.TELNET}:
-                    entry = entry._replace(octets=b"", kind=Kind.OMITTED)
+            if isinstance(entry, Frame):
+                if entry.kind is Kind.TELNET:
+                    continue  # it has no place in a stream
+                self._octets += len(entry.octets)
+                if entry.kind is Kind.CONTENT or (len(entry.octets) > SHORT and self._octets > MOST):
+                    entry = entry._replace(octets=b"", kind=Kind.OMITTED, wire=entry.length)
             if len(self._head) < HEAD:
                 self._head.append(entry)
             else:
@@ -55,12 +59,20 @@ class Remembered:
         return Recording(session, (*self._head, *(self._tail or ())), (*self._exchanges, *(self._last or ())))
 
 
-def judged(recording: Recording, tally: Tally, quit: bool) -> tuple[Session, Verdict]:
+def verdict_on(recording: Recording) -> Verdict | None:
+    """The verdict; None where a rule fails: a bug of ours must end neither a recording nor a list."""
+    try:
+        return diagnose(recording)
+    except Exception:
+        return None
+
+
+def judged(recording: Recording, tally: Tally, quit: bool) -> tuple[Session, Verdict | None]:
     """The session with its outcome, and the verdict behind that."""
     failed, outcome = tally.conclude(quit)
-    verdict = diagnose(recording)
+    verdict = verdict_on(recording)
     session = recording.session
-    if verdict.outcome is Outcome.UNFINISHED:
+    if verdict is None or verdict.outcome is Outcome.UNFINISHED:
         return replace(session, outcome=outcome, failed=failed), verdict
     _, _, told = outcome.partition(": ")
     bad = verdict.outcome in {Outcome.FAILED, Outcome.PARTIAL}

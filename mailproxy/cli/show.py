@@ -69,5 +69,6 @@ def _show(recording: "Recording", timing: bool, hex: bool, full: bool, tls: bool
     if session.failed:
         from mailproxy.app.diagnose import verdict
 
-        for text in render.advice(verdict(recording), session.outcome):
+        told = verdict(recording)
+        for text in render.advice(told, session.outcome) if told else ():
             render.say(render.paint("# ", dim=True) + text)

@@ -152,6 +152,7 @@ class Tls:
             return []
         if hasattr(self._object, "get_unverified_chain"):  # Python 3.13
             return list(self._object.get_unverified_chain())
+        # Before that it is there, and has no public name.
         inner: Any = self._object._sslobj  # type: ignore[attr-defined]
         return [each.public_bytes(DER) for each in inner.get_unverified_chain() or ()]
 
