@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from mailproxy.protocols.answering import ANSWERING, Answering
+from mailproxy.protocols.asking import ASKING, Asking
+from mailproxy.protocols.course import Course
 from mailproxy.protocols.dialogue import Dialogue
 from mailproxy.protocols.upgrade import Upgrading
 
@@ -32,3 +35,9 @@ class Protocol:
     upgrading: Upgrading | None = None
     starttls: Ports | None = None
     tls: Ports | None = None
+    course: Course = Course()
+    """How two of its sessions are compared."""
+    asking: Asking = ASKING
+    """How its client's part is played again."""
+    answering: Answering = ANSWERING
+    """How its server's part is played again."""

@@ -1,0 +1,11 @@
+"""How the server's part of a protocol is played again: which commands mean the same, what is answered to an unknown one."""
+
+from typing import NamedTuple
+
+
+class Answering(NamedTuple):
+    """The server's part of a protocol, as it is played again."""
+
+
+ANSWERING = Answering()
+"""Only what was recorded is answered."""

@@ -1,0 +1,7 @@
+"""The server's part of POP2, as it is played again."""
+
+from typing import Final
+
+from mailproxy.protocols.answering import Answering
+
+ANSWERING: Final = Answering()

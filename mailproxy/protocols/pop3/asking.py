@@ -1,0 +1,7 @@
+"""The client's part of POP3, as it is played again."""
+
+from typing import Final
+
+from mailproxy.protocols.asking import Asking
+
+ASKING: Final = Asking()

@@ -1,0 +1,1 @@
+"""Players: a recorded client speaks again, a recorded server answers again."""
