@@ -1,4 +1,4 @@
-"""How the server's part of a protocol is played again: which commands mean the same, what is answered to an unknown one."""
+"""How the server's part of a protocol is played again: which commands mean the same, what an unknown one gets."""
 
 from typing import NamedTuple
 

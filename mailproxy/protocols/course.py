@@ -22,11 +22,15 @@ class Volatile(NamedTuple):
 class Course(NamedTuple):
     """How sessions of a protocol go.
 
-    `volatile` is looked for in arguments and replies, in this order. `about` tells what a command is about (a recipient,
-    a message), where several of a verb stand in one phase. `listings` are the verbs whose answer lists capabilities, the
-    order of which means nothing.
+    `volatile` is looked for in arguments and replies, in this order. `about` tells what a command is about (a
+    recipient, a message), where several of a verb stand in one phase. `listings` are the verbs whose answer lists
+    capabilities, the order of which means nothing.
     """
 
     volatile: tuple[Volatile, ...] = ()
     about: Callable[[Exchange], str] = by_argument
     listings: frozenset[str] = frozenset()
+
+
+COURSE = Course()
+"""Nothing is volatile."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mailproxy.protocols.answering import ANSWERING, Answering
 from mailproxy.protocols.asking import ASKING, Asking
-from mailproxy.protocols.course import Course
+from mailproxy.protocols.course import COURSE, Course
 from mailproxy.protocols.dialogue import Dialogue
 from mailproxy.protocols.upgrade import Upgrading
 
@@ -35,7 +35,7 @@ class Protocol:
     upgrading: Upgrading | None = None
     starttls: Ports | None = None
     tls: Ports | None = None
-    course: Course = Course()
+    course: Course = COURSE
     """How two of its sessions are compared."""
     asking: Asking = ASKING
     """How its client's part is played again."""
