@@ -63,6 +63,7 @@ def _session(node: Node) -> Session:
         server=_leg(node.get("server"), Side.SERVER, started),
         duration=duration and duration.microseconds(),
         source=node.get("source").text(),
+        replays=node.get("replays").text() if node.has("replays") else "",
         user=node.get("user").text(),
         outcome=node.get("outcome").text(),
         failed=node.get("failed").flag(),

@@ -36,6 +36,7 @@ def header(session: Session, tls: Callable[[TlsFacts], Object] = json_tls.brief)
         "outcome": session.outcome,
         "failed": session.failed,
         "source": session.source,
+        "replays": session.replays,
         "client": _leg(session.client, session.started, tls),
         "server": _leg(session.server, session.started, tls),
     }

@@ -57,7 +57,8 @@ class Session:
 
     `started` is aware and in UTC. `duration` is in microseconds, None while the session goes on.
     `upstream` is the URL of the server (`smtp://mail.example.org:25`). `source` is empty for a session that
-    was recorded here, else the file it was imported from. `outcome` is one line, empty while open.
+    was recorded here, else the file it was imported from. `outcome` is one line, empty while open. `replays` tells
+    whose part mailproxy played (`client of 12`, `server of refused.talk`), empty where it played none.
     """
 
     id: int
@@ -71,6 +72,7 @@ class Session:
     user: str = ""
     outcome: str = ""
     failed: bool = False
+    replays: str = ""
 
 
 @dataclass(frozen=True, slots=True)

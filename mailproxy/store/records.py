@@ -22,6 +22,7 @@ _BITS: Final = {kind: place << 3 for place, kind in enumerate(Kind)} | {
     Side.CLIENT: 0, Side.SERVER: 1 << 2, Origin.PEER: 0, Origin.PROXY: 1 << 1
 }  # fmt: skip
 _MARKS: Final = tuple(Mark)
+_COLUMNS: Final = 13  # of the row of a session, without its counts
 
 
 class Live(NamedTuple):
@@ -86,7 +87,7 @@ def _record(tag: int, session_id: int, seq: int, octets: bytes) -> Record:
     if tag == _HEADER:
         session, client, server, *rest = json.loads(octets[_HEAD.size :])
         certificates = tuple((*row[:-1], b64decode(row[-1])) for rows in rest for row in rows)
-        return Header(tuple(session), tuple(client), tuple(server), certificates)
+        return Header(_complete(session), tuple(client), tuple(server), certificates)
     if tag == _FRAME:
         *_, at, start, wire, bits = _FRAME_HEAD.unpack_from(octets)
         side = Side.SERVER if bits & 4 else Side.CLIENT
@@ -95,3 +96,8 @@ def _record(tag: int, session_id: int, seq: int, octets: bytes) -> Record:
         return session_id, seq, Frame(side, said, at, start, wire, _KINDS[bits >> 3], origin, bool(bits & 1))
     *_, at, mark = _NOTE_HEAD.unpack_from(octets)
     return session_id, seq, Note(_MARKS[mark], octets[_NOTE_HEAD.size :].decode("utf-8", "surrogatepass"), at)
+
+
+def _complete(session: list[object]) -> Row:
+    """The row of a session, also as it was before one could be played again."""
+    return tuple(session) if len(session) == _COLUMNS else (*session, "")

@@ -52,6 +52,7 @@ def header(session: Session) -> Header:
         session.failed,
         _ending(session),
         clean(session.source),
+        clean(session.replays),
     )
     legs = _leg_row(session.id, session.client), _leg_row(session.id, session.server)
     if session.client.tls or session.server.tls:
@@ -63,7 +64,7 @@ def session(
     row: Sequence[Any], client: Sequence[Any], server: Sequence[Any], known: Mapping[str, Certificate]
 ) -> Session:
     """The session that these rows hold; `known` has the certificates by their fingerprints."""
-    id, protocol, started, seconds, _, _, upstream, user, outcome, failed, _, source, *_ = row
+    id, protocol, started, seconds, _, _, upstream, user, outcome, failed, _, source, _, _, _, replays = row
     return Session(
         id=id,
         protocol=told(protocol),
@@ -76,6 +77,7 @@ def session(
         user=told(user),
         outcome=told(outcome),
         failed=bool(failed),
+        replays=told(replays),
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 import mailproxy
 from mailproxy.store.trouble import StoreError
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 _PACKAGE: Final = Path(mailproxy.__file__).parent
 
 

@@ -24,8 +24,12 @@ METADATA: Final = MetaData()
 _ID: Final = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _column(name: str, kind: Any, comment: str, *, null: bool = False, key: bool = False) -> Column[Any]:
-    return Column(name, kind, primary_key=key, nullable=null, autoincrement=False, comment=comment)
+def _column(
+    name: str, kind: Any, comment: str, *, null: bool = False, key: bool = False, default: str | None = None
+) -> Column[Any]:
+    return Column(
+        name, kind, primary_key=key, nullable=null, autoincrement=False, comment=comment, server_default=default
+    )
 
 
 def _session() -> Column[Any]:
@@ -82,6 +86,7 @@ SESSIONS: Final = Table(
     _column("exchanges", Integer, "how many exchanges it has; null while it goes on", null=True),
     _column("client_octets", BigInteger, "how many octets the client's side said; null while it goes on", null=True),
     _column("server_octets", BigInteger, "how many octets the server's side said; null while it goes on", null=True),
+    _column("replays", Text, "whose part mailproxy played: client of 12, server of 12; empty where none", default=""),
     Index("sessions_started_at", "started_at"),
     Index("sessions_failed", "failed", "id"),
 )

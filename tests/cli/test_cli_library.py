@@ -182,6 +182,7 @@ def test_sessions_for_programs(mailproxy: Mailproxy, talks: Path) -> None:
         "outcome": "failed: RCPT: 554 5.7.1 <bob@example.net>: Relay access denied",
         "failed": True,
         "source": str(talks / "refused.talk"),
+        "replays": "",
         "client": session["client"],
         "server": session["server"],
     }

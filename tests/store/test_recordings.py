@@ -75,6 +75,7 @@ sessions = some.builds(
     server=legs(Side.SERVER),
     duration=some.none() | times,
     source=texts,
+    replays=texts,
     user=texts,
     outcome=texts,
     failed=some.booleans(),

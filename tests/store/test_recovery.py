@@ -18,7 +18,9 @@ from mailproxy.model.session import Ending, How, Leg, Recording, Session
 from mailproxy.store.engine import open_database
 from mailproxy.store.library import load, remove
 from mailproxy.store.recorder import Recorder
+from mailproxy.store.records import Live, pack_header, pack_live, records
 from mailproxy.store.recovery import recover
+from mailproxy.store.rows import header
 from mailproxy.store.search import Query, find
 from mailproxy.store.trouble import StoreError
 
@@ -257,6 +259,12 @@ while True:
     if n % 50 == 0:
         recorder.flush()
 """
+
+
+def test_a_journal_of_before_sessions_could_be_replayed_is_read() -> None:
+    now = header(closing(1))
+    before = now._replace(session=now.session[:-1])
+    assert list(records(pack_live(1, ()) + pack_header(before))) == [Live(1, ()), now]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
