@@ -2,12 +2,13 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from mailproxy.model.tls import Security, Verify
 from mailproxy.protocols import named, names
 from mailproxy.protocols.descriptor import Protocol
+from mailproxy.talk.stand_in import StandIn
 
 SOCKS: Final = "socks"
 """Stands for the protocol of a route on which clients ask for their server themselves."""
@@ -20,12 +21,19 @@ class RouteError(Exception):
     """A route that cannot be understood; the message is one line and says what to write."""
 
 
+class Playing(NamedTuple):
+    """Who stands in for a server: whose part it is (`server of 12`), and what makes one for each connection."""
+
+    part: str
+    make: Callable[[], StandIn]
+
+
 class Route(NamedTuple):
     """Listen on `listen_host` and `listen_port` (0 is any free one) for what goes to `host` and `port`.
 
     `asked` tells whether the port to listen on was asked for: a mail program counts on it then. `client` and `server`
     say how the two connections are secured; `verify`, `tls_min` and `apart` (whether TLS is taken apart) hold for this
-    route alone, where they are not None.
+    route alone, where they are not None. Where `playing` says so, a recorded server stands in for the one at `host`.
     """
 
     protocol: str
@@ -39,6 +47,7 @@ class Route(NamedTuple):
     verify: Verify | None = None
     tls_min: str | None = None
     apart: bool | None = None
+    playing: Playing | None = None
 
     @property
     def title(self) -> str:

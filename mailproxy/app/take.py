@@ -70,7 +70,10 @@ class Take:
         self._studio = studio
         self._call = call
         self._began = time.perf_counter_ns()
-        self._session = Session(number or 0, route.protocol, datetime.now(UTC), route.upstream, client, server)
+        part = route.playing.part if route.playing else ""
+        self._session = Session(
+            number or 0, route.protocol, datetime.now(UTC), route.upstream, client, server, replays=part
+        )
         self._sheet: Sheet | None = studio.recorder.sheet(number) if number else None
         self._entered = False
         self._relay = _relay(route, studio.plan, own[0])
@@ -86,7 +89,7 @@ class Take:
         studio, call = self._studio, self._call
         if call.asked:
             self.record([Note(Mark.FACT, call.asked, self._now())])
-        server = Address(self._session.server.host, self._session.server.port)
+        server = _server(call.route)
         securing = _securing(call.route, studio, call.own[0])
         self._conversation = Conversation(
             call.sock, server, self._relay, self, studio.surroundings, self._now, securing, call.preface, call.early
@@ -180,6 +183,10 @@ class Take:
 
     def _now(self) -> int:
         return (time.perf_counter_ns() - self._began) // 1000
+
+
+def _server(route: Route) -> Address:
+    return Address(route.host, route.port, route.playing.make() if route.playing else None)
 
 
 def _relay(route: Route, plan: Plan, own_address: str) -> Relay:

@@ -26,6 +26,7 @@ class Hold:
     SERVER: Final = 2  # there is no server yet
     HANDSHAKE: Final = 4  # the other leg is in its TLS handshake
     ORDER: Final = 8  # the party between the peers wants it so
+    FAULT: Final = 16  # a spoiler lets time pass
 
 
 class Listener(Protocol):

@@ -3,11 +3,11 @@
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import trio
 
-from mailproxy.model.octets import Entry, Side
+from mailproxy.model.octets import Entry, Mark, Note, Side
 from mailproxy.model.session import How
 from mailproxy.model.session import Leg as LegFacts
 from mailproxy.model.tls import Security, TlsFacts
@@ -15,21 +15,30 @@ from mailproxy.net.authority import AuthorityError
 from mailproxy.net.dial import Attempt, Failure, by_name, family
 from mailproxy.net.leg import Hold, Leg
 from mailproxy.net.patience import Patience, Wait
+from mailproxy.net.played import PlayedLeg
 from mailproxy.net.poll import Poller
 from mailproxy.net.securing import Securing
+from mailproxy.net.spoiled import SpoiledLeg
 from mailproxy.talk.actions import Action, Close, Finish, Listen, Record, Reset, Send, StartTls
+from mailproxy.talk.bridge import own
 from mailproxy.talk.relay import Relay
+from mailproxy.talk.stand_in import StandIn
 from mailproxy.talk.ways import Insecure
 from mailproxy.wire.tls import Tls
+
+if TYPE_CHECKING:
+    from mailproxy.talk.faults.spoiler import Spoiler
 
 _CLIENT: Final = Side.CLIENT
 
 
 class Address(NamedTuple):
-    """Where a server is."""
+    """Where a server is; a `stand_in` is here, and in its place. A `spoiler` spoils what passes."""
 
     host: str
     port: int
+    stand_in: StandIn | None = None
+    spoiler: "Spoiler | None" = None
 
 
 Preface = Callable[[How | None, str, int], bytes]
@@ -109,7 +118,7 @@ class Conversation:
         self._early = early
         self._stall: Wait | None = None
         self._address = address
-        self._server: Leg | None = None
+        self._server: Leg | PlayedLeg | SpoiledLeg | None = None
         self._attempt: Attempt | trio.CancelScope | None = None
         self._wait: list[bytes] | None = None
         self._client = Leg(Side.CLIENT, client, self._poller, self)
@@ -118,6 +127,9 @@ class Conversation:
     def start(self) -> None:
         """Listen to the client and connect to the server."""
         self._client.open(self._relay.ways.client_may_begin and not self._preface)
+        if self._address.stand_in:
+            self._played(self._address.stand_in)
+            return
         kind = family(self._address.host)
         if kind is not None:
             attempt = Attempt(self._address.host, self._address.port, kind, self._poller, self._dialled)
@@ -142,11 +154,11 @@ class Conversation:
             except Exception as failure:  # a bug of ours ends one session, not all
                 self._failed(failure)
 
-    def _hand_over(self, side: Side, octets: bytes) -> None:
+    def _hand_over(self, side: Side, octets: bytes, ours: bool = False) -> None:
         relay = self._relay
         entries, forward, answer = relay.received(side, octets, self._now())
         if entries:
-            self._owner.record(entries)
+            self._owner.record(own(entries, side) if ours else entries)
         if forward:
             other = self._server if side is _CLIENT else self._client
             if other:
@@ -182,6 +194,39 @@ class Conversation:
         if not self._relay.over:
             self._try(lambda: self._relay.broke(side, how, self._now()))
 
+    def injected(self, octets: bytes) -> None:
+        """mailproxy says something in the server's place."""
+        if not self._relay.over:
+            try:
+                self._hand_over(Side.SERVER, octets, ours=True)
+            except Exception as failure:  # as above
+                self._failed(failure)
+
+    def noted(self, text: str) -> None:
+        """A spoiler has done something."""
+        if not self._relay.over:
+            self._owner.record([Note(Mark.FACT, text, self._now())])
+
+    def pretended(self, found: TlsFacts | Insecure) -> None:
+        """A server that stands in has begun TLS, or has failed to."""
+        self._handshake_over(Side.SERVER)
+        if self._relay.over:
+            return
+        if isinstance(found, Insecure):
+            self._try(lambda: self._relay.insecure(Side.SERVER, found, self._now()))
+            return
+        assert self._securing is not None
+        self._securing.shown(found)
+        self._owner.secured(Side.SERVER, found)
+        self._try(lambda: self._relay.secured(Side.SERVER, found, self._now()))
+        if self._relay.ways.client is not Security.TLS:
+            self._hear_early()
+
+    def fell(self, failure: Exception) -> None:
+        """A server that stands in, or a spoiler, has failed."""
+        if not self._relay.over:
+            self._failed(failure)
+
     def congested(self, side: Side, congested: bool) -> None:
         """One peer takes no more for now: the other is not read."""
         other = self._client if side is Side.SERVER else self._server
@@ -210,6 +255,14 @@ class Conversation:
             self._server.reset()
         self._owner.failed(failure)
 
+    def _played(self, stand_in: StandIn) -> None:
+        if absent := stand_in.absent():
+            self._dialled(Failure(*absent))
+            return
+        host, port = self._address[:2]
+        facts = LegFacts(Side.SERVER, host, host, port, connected=self._now())
+        self._found(lambda listener: PlayedLeg(stand_in, self._nursery, listener), facts)
+
     async def _dial(self, scope: trio.CancelScope) -> None:
         with scope:
             await by_name(self._address.host, self._address.port, self._dialled)
@@ -232,14 +285,24 @@ class Conversation:
             self._perform(self._relay.failed(How.REFUSED, "", self._now()))
             return
         _at_once(found)
-        at = self._now()
-        facts = LegFacts(Side.SERVER, self._address.host, peer[0], peer[1], own[0], own[1], at)
+        facts = LegFacts(Side.SERVER, self._address.host, peer[0], peer[1], own[0], own[1], self._now())
+        self._found(lambda listener: Leg(Side.SERVER, found, self._poller, listener), facts)
+
+    def _found(self, make: "Callable[[Conversation | SpoiledLeg], Leg | PlayedLeg]", facts: LegFacts) -> None:
+        """The server has taken the connection."""
         self._owner.connected(facts)
-        self._server = Leg(Side.SERVER, found, self._poller, self)
-        self._answer_preface(None, own)
-        self._server.open()
-        self._try(lambda: self._relay.connected(self._address.host, peer[0], at))
-        self._catch_up(self._server)
+        leg: Leg | PlayedLeg | SpoiledLeg
+        if self._address.spoiler:
+            leg = SpoiledLeg(self._address.spoiler, self._nursery, self)
+            leg.inner = make(leg)
+        else:
+            leg = make(self)
+        self._server = leg
+        self._answer_preface(None, (facts.local_address, facts.local_port))
+        leg.open()
+        at = facts.connected or 0
+        self._try(lambda: self._relay.connected(self._address.host, facts.address, at))
+        self._catch_up(leg)
         if self._relay.ways.server is Security.STARTTLS and not (self._stall or self._relay.over):
             self._have_patience(Side.SERVER, "TLS was not begun")
         if self._relay.ways.client_may_begin:
@@ -251,7 +314,7 @@ class Conversation:
         if early:
             self.received(Side.CLIENT, early)
 
-    def _catch_up(self, server: Leg) -> None:
+    def _catch_up(self, server: Leg | PlayedLeg | SpoiledLeg) -> None:
         """Hand over what the client said, and that it has ended, before there was a server."""
         waiting, self._wait = self._wait, None
         if waiting is None:
@@ -288,12 +351,14 @@ class Conversation:
 
     def _start_tls(self, side: Side) -> None:
         leg, other = self._leg(side), self._leg(side.other)
-        assert leg is not None
         assert self._securing is not None
-        if leg.closed:
+        if leg is None or leg.closed:
             return
         if other:
             other.hold(Hold.HANDSHAKE, True)
+        if isinstance(leg, PlayedLeg | SpoiledLeg) and self._address.stand_in:
+            leg.start_tls()
+            return
         try:
             tls = self._securing.begin(side)
         except (AuthorityError, OSError, ValueError) as error:
@@ -304,7 +369,8 @@ class Conversation:
         early = b""
         if side is Side.CLIENT:
             early, self._early = self._early, b""
-        leg.secure(tls, early)
+        if isinstance(leg, Leg | SpoiledLeg):
+            leg.secure(tls, early)
 
     def _stalled(self, side: Side, tls: Tls) -> None:
         assert self._securing is not None
@@ -349,7 +415,7 @@ class Conversation:
             if how is None and self._relay.ways.client_may_begin:
                 self._client.hold(Hold.ORDER, False)
 
-    def _leg(self, side: Side) -> Leg | None:
+    def _leg(self, side: Side) -> Leg | PlayedLeg | SpoiledLeg | None:
         return self._client if side is Side.CLIENT else self._server
 
     def _keep(self, octets: bytes) -> None:

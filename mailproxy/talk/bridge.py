@@ -152,7 +152,7 @@ class Bridge(Relay):
         wary, self._wary = self._wary, False  # that is for the client's own first octet
         heard = Relay.received(self, Side.CLIENT, octets, at)
         self._wary = wary
-        return [Record(_own(heard.entries, Side.CLIENT)), Send(Side.SERVER, octets)]
+        return [Record(own(heard.entries, Side.CLIENT)), Send(Side.SERVER, octets)]
 
     def _unwelcome(self, at: int) -> list[Action]:
         """The greeting is a refusal, which the client is to read."""
@@ -258,7 +258,7 @@ class Bridge(Relay):
         self.due, self.dialogue.upgrade_turn, self.dialogue.apart = False, None, False
         return [
             *actions,
-            Record([*wish.entries, *_in_clear(_own(granted.entries, Side.SERVER))]),
+            Record([*wish.entries, *_in_clear(own(granted.entries, Side.SERVER))]),
             Send(Side.CLIENT, self._upgrading.granted),
             self._start_tls(Side.CLIENT),
         ]
@@ -299,7 +299,7 @@ def _in_clear(entries: list[Entry]) -> list[Entry]:
     return [entry._replace(secure=False) if isinstance(entry, Frame) else entry for entry in entries]
 
 
-def _own(entries: list[Entry], side: Side) -> list[Entry]:
+def own(entries: list[Entry], side: Side) -> list[Entry]:
     """What was said in a peer's place, as mailproxy's own."""
     return [
         entry._replace(origin=Origin.PROXY) if isinstance(entry, Frame) and entry.side is side else entry
