@@ -22,7 +22,7 @@ from typer.utils import get_params_from_function
 import mailproxy
 from mailproxy.analysis.rules import LINTS, RULES
 from mailproxy.analysis.texts import TEXTS
-from mailproxy.app import stripped, uidl
+from mailproxy.app import at_once, stripped, uidl
 from mailproxy.app.diagnose import EXIT_CODES
 from mailproxy.app.practice import ACCOUNT_TABLE
 from mailproxy.cli.main import COMMANDS
@@ -85,7 +85,7 @@ def stages() -> str:
 def rules() -> str:
     """The rules of the diagnosis, and the texts of servers that it knows."""
     looking = [(code(rule.name), rule.knows) for rule in RULES] + [(code(lint.name), lint.knows) for lint in LINTS]
-    looking += [(code(beside.RULE), beside.KNOWS) for beside in (uidl, stripped)]
+    looking += [(code(beside.RULE), beside.KNOWS) for beside in (uidl, stripped, at_once)]
     texts = [(code(row.name), row.summary, row.source) for row in TEXTS]
     return (
         table(("rule", "what it looks for"), looking) + "\n\n" + table(("text", "what it means", "who says so"), texts)

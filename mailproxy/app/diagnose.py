@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from mailproxy.analysis.clients.actions import actions, envelope
 from mailproxy.analysis.diagnose import diagnose
-from mailproxy.app import server_log, stripped, uidl
+from mailproxy.app import at_once, server_log, stripped, uidl
 from mailproxy.app.judging import verdict_on
 from mailproxy.app.library import open_library, outline, recordings
 from mailproxy.app.take_out import lines
@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 VERSION: Final = 1
+BESIDE: Final = (uidl.with_uids, stripped.with_offers, at_once.with_other)
+"""What the other sessions of the database tell of one."""
 LOGGED: Final = server_log.RULES
 """The rules of findings that tell of the server's own log."""
 EXIT_CODES: Final = {
@@ -55,7 +57,9 @@ def diagnosed(db: str, names: Sequence[str], logs: Sequence[str] = ()) -> Iterat
     found = recordings(db, names)
     log = server_log.load(logs, found) if logs else None
     for recording in found:
-        told = stripped.with_offers(uidl.with_uids(diagnose(recording), db, recording), db, recording)
+        told = diagnose(recording)
+        for beside in BESIDE:
+            told = beside(told, db, recording)
         yield Diagnosed(recording, told if log is None else server_log.with_log(told, recording, log))
 
 
