@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mailproxy.analysis.clients import thunderbird
 from mailproxy.analysis.clients.behaviour import Behaviour
+from mailproxy.analysis.clients.patience import gave_up
 from mailproxy.analysis.clients.recognise import recognise
 from mailproxy.analysis.view import View
 from mailproxy.model.finding import Blame, Confidence, Evidence, Finding, Other, Outcome, Stage, Verdict
@@ -13,6 +14,7 @@ Shown = Sequence[tuple[Behaviour, tuple[Evidence, ...]]]
 
 def at_hand(view: View, verdict: Verdict) -> Verdict:
     """The verdict, with what the client shows its user, and with a remedy of its own where it has one."""
+    verdict = _impatient(view, verdict)
     shown = thunderbird.shown(view.recording) if recognise(view.recording) == "Thunderbird" else []
     if not shown:
         return verdict
@@ -22,6 +24,12 @@ def at_hand(view: View, verdict: Verdict) -> Verdict:
         return _only_there(view, verdict, shown)
     mine = next((each for each, proof in shown if set(proof) & set(verdict.evidence)), None)
     return verdict._replace(remedy=mine.remedy) if mine and verdict.remedy else verdict
+
+
+def _impatient(view: View, verdict: Verdict) -> Verdict:
+    """Where the program's own timeout ended the session, the remedy is where that is set."""
+    left = gave_up(view) if verdict.rule == "broken-off" else None
+    return verdict._replace(remedy=left.remedy) if left else verdict
 
 
 def _told(behaviour: Behaviour) -> str:

@@ -50,6 +50,9 @@ def fetched(announced: int) -> str:
     return pop3(POP, USER, f" -> RETR 1\n<-  +OK {announced} octets\n<-  Subject: Hello\n<-\n<-  Hi\n<-  .", BYE)
 
 
+SWAKS: Final = "\n".join(
+    (HELLO, LOGGED_IN, ENVELOPE, MESSAGE.replace(" ->\n", " -> X-Mailer: swaks v1\n ->\n"), " -> .")
+)
 HEAD: Final = MESSAGE.split("\n")[2:-1]
 TLS: Final = "=== TLS with the client: TLSv1.3\n=== TLS with the server: TLSv1.3"
 OLD: Final = TLS.replace("the server: TLSv1.3", "the server: TLSv1.1")
@@ -165,5 +168,10 @@ ODDITIES: Final = {
         smtp(HELLO, LOGIN, "<-  235 ok\n=== 400 s pass", MAIL, QUIT),
         "The client was silent for 400 s before MAIL; a server may hang up after 300 s.",
         smtp(HELLO, LOGIN, "<-  235 ok\n=== 200 s pass", MAIL, QUIT),
+    ),
+    "client-timeout": Oddity(
+        smtp(SWAKS, "=== 30 s pass\n*** closed by the client without QUIT"),
+        "swaks waited 30 s for the answer to DATA and left: that is its own timeout, --timeout: 30 s.",
+        smtp(SWAKS, "=== 20 s pass\n*** closed by the client without QUIT"),
     ),
 }  # fmt: skip
