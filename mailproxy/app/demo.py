@@ -6,6 +6,7 @@ from typing import Final
 
 import trio
 
+from mailproxy.app.judging import Remembered
 from mailproxy.app.practice import PASSWORD, practice_server
 from mailproxy.app.record import Plan, Screen, WhenFull, recording
 from mailproxy.app.routes import LOOPBACK, Route
@@ -61,9 +62,9 @@ class Watching:
         self.said = screen.said
         self.trouble = screen.trouble
 
-    def ended(self, session: Session, verdict: Verdict | None) -> None:
+    def ended(self, session: Session, verdict: Verdict | None, remembered: Remembered) -> None:
         """Keep the session."""
-        self._screen.ended(session, verdict)
+        self._screen.ended(session, verdict, remembered)
         self.sessions.append(session)
         self._over.set()
 

@@ -9,7 +9,7 @@ from mailproxy.analysis.diagnose import diagnose
 from mailproxy.app import at_once, server_log, stripped, uidl
 from mailproxy.app.judging import verdict_on
 from mailproxy.app.library import open_library, outline, recordings
-from mailproxy.app.take_out import lines
+from mailproxy.app.take_out import header_line, lines
 from mailproxy.model.finding import Evidence, Finding, Outcome, Stage, Verdict
 from mailproxy.model.line import Line
 from mailproxy.model.octets import Entry, Frame, Kind, Note, Span
@@ -23,6 +23,7 @@ __all__ = [
     "code",
     "diagnosed",
     "document",
+    "line",
     "proof",
     "verdict",
     "verdicts",
@@ -116,6 +117,15 @@ def document(found: Sequence[Diagnosed]) -> str:
     """All verdicts as JSON."""
     sessions = [{"id": each.recording.session.id, "verdict": _verdict(each)} for each in found]
     return json.dumps({"version": VERSION, "sessions": sessions}, indent=2)
+
+
+def line(recording: Recording, told: Verdict | None) -> str:
+    """A session that has ended, without what was said, and its verdict as JSON in one line.
+
+    Where there is no verdict yet it is found; it is null where a rule fails.
+    """
+    told = told or verdict_on(recording)
+    return header_line(recording.session, _verdict(Diagnosed(recording, told)) if told else None)
 
 
 def _verdict(found: Diagnosed) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from mailproxy.app.judging import Remembered
 from mailproxy.app.routes import Route
 from mailproxy.model.finding import Verdict
 from mailproxy.model.line import Line
@@ -32,8 +33,8 @@ class Screen(Protocol):
     def said(self, number: int, lines: Sequence[Line]) -> None:
         """Lines of a session are whole."""
 
-    def ended(self, session: Session, verdict: Verdict | None) -> None:
-        """A session is over; the verdict is None where all went plainly well."""
+    def ended(self, session: Session, verdict: Verdict | None, remembered: Remembered) -> None:
+        """A session is over; `verdict` is None where all went plainly well: `remembered` is what one can be had from."""
 
     def trouble(self, text: str) -> None:
         """Something is wrong that the user must know."""

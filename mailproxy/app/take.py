@@ -178,7 +178,7 @@ class Take:
                 self._studio.recording_stopped(stop)
         if self._live and (lines := self._writer.finish()):
             self._studio.screen.said(session.id, lines)
-        self._studio.screen.ended(self._session, ended.verdict)
+        self._studio.screen.ended(self._session, ended.verdict, self._remembered)
         self._studio.done(self)
 
     def _now(self) -> int:

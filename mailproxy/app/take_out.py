@@ -47,9 +47,10 @@ def headers(sessions: Sequence[Session]) -> str:
     return record_json.write([Recording(session) for session in sessions], entries=False)
 
 
-def header_line(session: Session) -> str:
-    """A session as JSON in one line, without what was said."""
-    return json.dumps({"version": record_json.VERSION, "sessions": [record_json.header(session)]})
+def header_line(session: Session, verdict: Mapping[str, object] | None) -> str:
+    """A session and its verdict as JSON in one line, without what was said."""
+    told = {**record_json.header(session), "verdict": verdict}
+    return json.dumps({"version": record_json.VERSION, "sessions": [told]})
 
 
 def as_json(recordings: Iterable[Recording]) -> str:

@@ -11,6 +11,7 @@ from mailproxy.cli import render
 from mailproxy.cli.options import Database, database
 
 if TYPE_CHECKING:
+    from mailproxy.app.judging import Remembered
     from mailproxy.app.record import Listening
     from mailproxy.app.settings import Settings
     from mailproxy.model.finding import Verdict
@@ -267,7 +268,7 @@ class Live:
             for line in lines:
                 self._print(number, render.line(line))
 
-    def ended(self, session: "Session", verdict: "Verdict | None") -> None:
+    def ended(self, session: "Session", verdict: "Verdict | None", remembered: "Remembered") -> None:
         """Say what came of it, and where it failed what that means and what to do."""
         if not self._quiet:
             self._print(session.id, f"--- session {session.id} {render.outcome(session)}")
@@ -299,11 +300,11 @@ class Documents:
     def said(self, number: int, lines: "Sequence[Line]") -> None:
         """No session has ended."""
 
-    def ended(self, session: "Session", verdict: "Verdict | None") -> None:
-        """Print the session, without what was said: its number tells where that is."""
-        from mailproxy.app.take_out import header_line
+    def ended(self, session: "Session", verdict: "Verdict | None", remembered: "Remembered") -> None:
+        """Print the session and its verdict, without what was said: its number tells where that is."""
+        from mailproxy.app.diagnose import line
 
-        render.show(header_line(session))
+        render.show(line(remembered.recording(session), verdict))
 
     def trouble(self, text: str) -> None:
         """Say loudly what is wrong."""

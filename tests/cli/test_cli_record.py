@@ -342,8 +342,29 @@ def test_ended_sessions_are_told_in_json(record: Record, server: Server) -> None
     assert line
     document = json.loads(line)
     assert (document["version"], [each["id"] for each in document["sessions"]]) == (1, [1])
+    assert document["sessions"][0]["outcome"] == "ok: no message"
     recording.stop()
     assert recording.lines.get(timeout=LIMIT) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "rule"), [(b"QUIT\r\n", "ok", "ok"), (b"DATA\r\n", "failed", "broken-off")]
+)
+def test_ended_sessions_are_told_with_their_verdict(
+    record: Record, server: Server, said: bytes, outcome: str, rule: str
+) -> None:
+    """The same as `diagnose --json` tells of them."""
+    recording = record(f"0=smtp://{LOCAL}:{server.port}", "--json", listens=False)
+    assert recording.until_listening(), recording.errors
+    with call(recording.ports[0]) as client:
+        ask(client, said)
+    line = recording.lines.get(timeout=LIMIT)
+    recording.stop()
+    assert line
+    [told] = json.loads(line)["sessions"]
+    assert (told["verdict"]["outcome"], told["verdict"]["rule"]) == (outcome, rule)
+    done = subprocess.run([*MAILPROXY, "diagnose", "1", "--json"], capture_output=True, timeout=LIMIT)
+    assert told["verdict"] == json.loads(done.stdout)["sessions"][0]["verdict"]
 
 
 def test_several_routes_and_ipv6(record: Record, server: Server) -> None:
