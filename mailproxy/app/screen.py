@@ -34,7 +34,7 @@ class Screen(Protocol):
         """Lines of a session are whole."""
 
     def ended(self, session: Session, verdict: Verdict | None, remembered: Remembered) -> None:
-        """A session is over; `verdict` is None where all went plainly well: `remembered` is what one can be had from."""
+        """A session is over; `verdict` is None where all went plainly well, but can be had from `remembered`."""
 
     def trouble(self, text: str) -> None:
         """Something is wrong that the user must know."""
