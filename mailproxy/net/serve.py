@@ -105,7 +105,7 @@ async def _do(action: Action, stream: trio.SocketStream) -> bool:
             await _close(stream)
             return False
         case Reset():
-            _reset(stream)
+            break_off(stream)
             return False
     return True
 
@@ -118,7 +118,7 @@ async def _close(stream: trio.SocketStream) -> None:
             pass
 
 
-def _reset(stream: trio.SocketStream) -> None:
+def break_off(stream: trio.SocketStream) -> None:
     """Have the close that follows send a RST: a linger time of 0 seconds does."""
     linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
     stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

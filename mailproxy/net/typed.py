@@ -9,6 +9,7 @@ import trio
 from mailproxy.model.octets import Side
 from mailproxy.model.session import How, Leg
 from mailproxy.net.dial import Failure, failure
+from mailproxy.net.serve import break_off
 from mailproxy.wire.tls import Tls
 
 RECEIVE: Final = 65_536  # octets
@@ -111,6 +112,11 @@ class Connection:
             self._finished = True
             with suppress(trio.BrokenResourceError):
                 await self._stream.send_eof()
+
+    def reset(self) -> None:
+        """Break off, with a RST, once the connection is left."""
+        self._finished = True
+        break_off(self._stream)
 
     async def _send(self, make: Callable[[], bytes]) -> None:
         """Send what is made when it is its turn: ciphertext must go out in the order in which it is made."""

@@ -1,0 +1,1 @@
+"""Replay: a recorded client speaks again, or a recorded server answers again."""

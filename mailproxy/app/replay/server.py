@@ -1,0 +1,69 @@
+"""Play recorded servers: a route each, on which a stand-in answers as the recorded server did. Nobody is dialled."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from mailproxy.analysis.view import View
+from mailproxy.app.plan import Plan, TlsPlan
+from mailproxy.app.record import record
+from mailproxy.app.replay.part import SERVER, title
+from mailproxy.app.routes import Playing, Route, make, place, scheme
+from mailproxy.app.screen import Screen
+from mailproxy.app.settings import authority
+from mailproxy.model.session import Recording
+from mailproxy.model.tls import Security
+from mailproxy.protocols import BLIND, named
+from mailproxy.talk.play.edit import EditError
+from mailproxy.talk.play.edit import parse as edit
+from mailproxy.talk.play.manner import Manner
+from mailproxy.talk.play.repertoire import Repertoire
+
+__all__ = ["EditError", "Manner", "NotPlayable", "edit", "play", "route"]
+
+NOBODY: Final = "recorded.invalid"
+"""Stands for a server whose name is not in the record (RFC 6761 section 6.4)."""
+
+
+class NotPlayable(Exception):
+    """A recording that cannot be played; the message is one line."""
+
+
+def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: Callable[[str], None]) -> Route:
+    """A route on which these recordings are played in turn, one to a connection, the last one from then on.
+
+    Each thing that the record does not hold is told to `remark`. Raises NotPlayable where they are not of one protocol
+    or of none, and RouteError where `listen` cannot be understood.
+    """
+    first = recordings[0]
+    spoken = {recording.session.protocol for recording in recordings}
+    if BLIND.name in spoken:
+        raise NotPlayable(f"{title(first.session)} is no mail: nothing of it was read")
+    if len(spoken) > 1:
+        raise NotPlayable(f"these are of {' and '.join(sorted(spoken))}: play each protocol by itself")
+    repertoire = Repertoire(recordings, manner, remark)
+    part = SERVER + ", ".join(title(recording.session) for recording in recordings)
+    found = make(_upstream(first), listen)
+    client = found.client if "://" in listen else _security(first)
+    return found._replace(client=client, playing=Playing(part, repertoire.next))
+
+
+async def play(route: Route, db: str, screen: Screen, ready_file: Path | None = None, live: bool = True) -> None:
+    """Play until SIGINT or SIGTERM, and record each session. Raises as `record` does."""
+    await record(Plan((route,), db, ready_file=ready_file, live=live, tls=TlsPlan(authority=authority())), screen)
+
+
+def _upstream(recording: Recording) -> str:
+    """The recorded server, by a URL."""
+    session = recording.session
+    server = session.server
+    where = place(server.host or server.address or NOBODY, server.port or named(session.protocol).port)
+    return f"{scheme(session.protocol, _security(recording))}://{where}"
+
+
+def _security(recording: Recording) -> Security:
+    """How the client's connection was secured from its start."""
+    view = View(recording)
+    begun = named(recording.session.protocol).dialogue.upgrade
+    asked = any(step.verb == begun for step in view.steps)
+    return Security.TLS if view.secure_from == 0 and not asked else Security.NONE
