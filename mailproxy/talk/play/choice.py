@@ -59,6 +59,8 @@ class Choice:
         found = self._used_about.get(self._key(verb, argument))
         if found is None and verb not in self._answering.particular:
             found = self._used.get(verb)
+        for kin in self._answering.kin(verb, argument):
+            found = self._used.get(kin) if found is None else found
         return None if found is None else Chosen(self._exchanges[found], Likeness.AGAIN)
 
     def skip_to(self, number: int) -> None:

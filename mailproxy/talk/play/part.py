@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Final, NamedTuple
 
-from mailproxy.model.exchange import Exchange, Flag
+from mailproxy.model.exchange import Content, Exchange, Flag
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Side
 from mailproxy.model.session import Ending, How, Recording
 from mailproxy.talk.practice.conversation import Close, Reset
@@ -100,11 +100,17 @@ class Part:
         self.exchanges = sorted(exchanges, key=lambda exchange: exchange.number)
         _Walk(self, recording).go()
 
+    def goes_on_behind(self, exchange: Exchange) -> bool:
+        """Whether the server said anything behind its last answer to this one."""
+        ends = [step.what.end for step in self.steps.get(exchange.number, []) if isinstance(step.what, Piece)]
+        return bool(ends) and max(ends) < self.track.end
+
 
 class _Said(NamedTuple):
     piece: Piece
     exchange: Exchange
-    last: bool  # of its exchange
+    first: bool  # of its exchange
+    last: bool
 
 
 class _Anchor(NamedTuple):
@@ -155,9 +161,9 @@ class _Walk:
 
     def _server(self, frame: Frame) -> None:
         while self._said and self._said[-1].piece.start < frame.end:
-            piece, exchange, last = self._said.pop()
+            piece, exchange, first, last = self._said.pop()
             if exchange.command:
-                self._put(exchange.number, Step(When.ASKED, piece))
+                self._put(exchange.number, self._due(piece, exchange, first))
                 self._anchor = _Anchor(exchange.number)
                 if last and _body_end(exchange) <= self._heard:
                     self._owed.pop(exchange.number, None)
@@ -165,6 +171,14 @@ class _Walk:
                 number, when, octets = _Anchor(START) if piece.greeting else self._anchor
                 self._put(number, Step(when, piece, octets))
                 self._anchor = _Anchor(number)
+
+    def _due(self, piece: Piece, exchange: Exchange, first: bool) -> Step:
+        """A reply is due when it is asked for, but for one that broke into the client's message."""
+        content = exchange.content
+        early = content and content.span.side is Side.CLIENT and not (first and content.announced is None)
+        if content and early and Flag.ODD_END not in exchange.flags and self._within(content):
+            return Step(When.HEARD, piece, self._heard - content.span.start)
+        return Step(When.ASKED, piece)
 
     def _client(self, frame: Frame) -> None:
         self._heard = frame.end
@@ -175,17 +189,15 @@ class _Walk:
         if not oldest:
             return
         content = oldest.content
-        if content and content.span.side is Side.CLIENT and self._within(oldest):
+        if content and content.span.side is Side.CLIENT and self._within(content):
             self._anchor = _Anchor(oldest.number, When.HEARD, frame.end - content.span.start)
         else:
             self._anchor = _Anchor(oldest.number, When.ASKED)
 
-    def _within(self, exchange: Exchange) -> bool:
+    def _within(self, content: Content) -> bool:
         """Whether the client is in the midst of a message."""
-        content = exchange.content
-        assert content
-        span = content.span
-        return span.start < self._heard and (self._heard < span.end or (self._heard == span.end and not content.ended))
+        start, end = content.span.start, content.span.end
+        return start < self._heard and (self._heard < end or (self._heard == end and not content.ended))
 
 
 def _ending(note: Note) -> Close | Reset | None:
@@ -206,8 +218,8 @@ def _pieces(part: Part) -> list[_Said]:
     begun = sorted((each for each in begun if each[0] < part.track.end), key=lambda each: each[0])
     ends = [start for start, *_ in begun[1:]] + [part.track.end]
     return [
-        _Said(Piece(start, reply, end, Flag.GREETING in exchange.flags), exchange, at + 1 == len(_starts(exchange)))
-        for (start, reply, at, exchange), end in zip(begun, ends, strict=False)
+        _Said(Piece(start, reply, end, Flag.GREETING in each.flags), each, at == 0, at + 1 == len(_starts(each)))
+        for (start, reply, at, each), end in zip(begun, ends, strict=False)
     ]
 
 

@@ -15,7 +15,9 @@ from mailproxy.talk.ways import Insecure
 from mailproxy.wire.hello import ALERTS
 
 _AGREED: Final = re.compile(r"TLS with the server: ([^,]*), ([^,]*)")
-_CHOSEN: Final = re.compile(r"TLS passes through: the server chose ([^,]*), ([^,]*)")
+_CHOSEN: Final = re.compile(
+    r"TLS\b(?! with the client).*?\b(TLSv1(?:\.[0-3])?)[^A-Za-z0-9]+((?:TLS_)?[A-Z0-9]+[_-][A-Z0-9_-]+)"
+)
 _FAILED: Final = re.compile(r"TLS failed with the server: (.*)|TLS failed: (alert \S+ from the server.*)", re.S)
 _ALERT: Final = re.compile(r"alert (\w+) from the server")
 _IN_CLEAR: Final = "it speaks in clear"
@@ -57,7 +59,8 @@ def secured(recording: Recording) -> TlsFacts | Insecure:
 def speaks_tls(recording: Recording) -> bool:
     """Whether the server is known to speak TLS."""
     facts = secured(recording)
-    return isinstance(facts, TlsFacts) and bool(facts.version)
+    said = any(isinstance(entry, Frame) and entry.secure for entry in recording.entries)
+    return said or (isinstance(facts, TlsFacts) and bool(facts.version))
 
 
 def _failure(recording: Recording) -> Insecure | None:

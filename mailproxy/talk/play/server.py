@@ -33,6 +33,8 @@ from mailproxy.talk.ways import Insecure
 LINE: Final = re.compile(rb"[^\n]*\n|[^\n]+")
 CANCEL: Final = b"*"  # RFC 4422 section 3.5
 SECOND: Final = 1_000_000
+HESITATION: Final = SECOND
+"""Before an answer for which the recorded client did not wait: one that does not wait again hears as little."""
 SHOWN: Final = 80
 BY_CLIENT: Final = ("closed by the client", "reset by the client", "timed out waiting for the server")
 
@@ -71,6 +73,7 @@ class ServerPlayer:
         self._heard = 0  # octets of the client
         self._since = 0  # as many had been heard when the message at hand began
         self._line_ended = True
+        self._dot = False  # the last line was a dot alone
         self._repeat: Step | None = None  # the last reply, where one more like it is due
         self._started = False
         self._shaking = False
@@ -130,7 +133,7 @@ class ServerPlayer:
         at = 0
         while at < len(octets):
             turn = self._head
-            if turn and turn.open and turn.move is Move.CLIENT and not self._steps_heard:
+            if turn and turn.open and turn.move is Move.CLIENT and not self._line_by_line:
                 end = octets.find(b".\r\n", at) + 3
                 end = end if end > 2 else len(octets)
             else:
@@ -141,8 +144,14 @@ class ServerPlayer:
             at = end
 
     @property
-    def _steps_heard(self) -> bool:
-        return bool(self._steps) and self._steps[0].when is When.HEARD
+    def _line_by_line(self) -> bool:
+        """Whether something may happen in the midst of a message, or it may end in an odd way."""
+        return self._ends_oddly or (bool(self._steps) and self._steps[0].when is When.HEARD)
+
+    @property
+    def _ends_oddly(self) -> bool:
+        """Whether the recorded server took for the end of the message what is none."""
+        return self._chosen is not None and Flag.ODD_END in self._chosen.exchange.flags
 
     def _hear(self, line: bytes) -> None:
         if self._mute:
@@ -151,6 +160,7 @@ class ServerPlayer:
         if self._hidden:
             return self._stop("what was said under TLS is not in the record")
         self._heard += len(line)
+        self._dot = self._line_ended and line.rstrip(b"\r\n") == b"." and line.endswith(b"\n")
         self._line_ended = line.endswith(b"\n")
         responding = turn is not None and turn.move is Move.CLIENT and not turn.open
         heard = self._dialogue.feed(Side.CLIENT, line, 0)
@@ -209,13 +219,13 @@ class ServerPlayer:
             if self._turn and self._turn.move is Move.DONE:
                 self._conclude()
                 continue
-            turn = self._head
+            turn = self._next_turn()
             if turn is None:
                 return
             if turn is not self._turn:
                 self._begin(turn)
                 continue
-            asked = turn.move is Move.WAITING and not turn.open
+            asked = self._asked(turn)
             if not self._steps:
                 if not asked:
                     return
@@ -224,6 +234,29 @@ class ServerPlayer:
             if not self._due(self._steps[0], asked):
                 return
             self._perform(turn, self._steps.popleft())
+
+    def _next_turn(self) -> Turn | None:
+        """Whose answer is due: the first one's, but where its listing has no end and the record goes on behind it."""
+        pending = self._dialogue.pending
+        head = self._head
+        if len(pending) > 1 and head is self._turn and self._left_open:
+            return pending[1]
+        if len(pending) > 1 and self._turn is pending[1]:
+            return self._turn
+        return head
+
+    @property
+    def _left_open(self) -> bool:
+        """Whether the server's content has no end, and the recorded server spoke again all the same."""
+        if not (self._turn and self._turn.open and self._turn.replies and self._chosen) or self._steps:
+            return False
+        return self._turn.move is Move.WAITING and self._part.goes_on_behind(self._chosen.exchange)
+
+    def _asked(self, turn: Turn) -> bool:
+        """Whether it is the server's move."""
+        if turn.open and turn.move is Move.CLIENT:
+            return self._dot and self._ends_oddly
+        return turn.move is Move.WAITING and not turn.open
 
     def _due(self, step: Step, asked: bool) -> bool:
         match step.when:
@@ -281,7 +314,7 @@ class ServerPlayer:
             return
         exchange, likeness = self._chosen
         if likeness is Likeness.KIN:
-            self._remark(f"{self._name(turn)} is not in the record: answered as {exchange.verb} was")
+            self._remark(f"{self._name(turn)} is not in the record: answered as {self._title(exchange)} was")
         elif likeness is Likeness.AGAIN:
             self._remark(f"{self._name(turn)} is not in the record once more: answered as before")
         self._put(turn, exchange)
@@ -327,8 +360,8 @@ class ServerPlayer:
         self._improvise(answer)
         return True
 
-    def _improvise(self, answer: Improvised) -> None:
-        self._steps.extend(Step(When.ASKED, part) for part in answer.parts)
+    def _improvise(self, answer: Improvised, pause: int = 0) -> None:
+        self._steps.extend(Step(When.ASKED, part, pause=pause) for part in answer.parts)
         if answer.closes:
             self._steps.append(Step(When.AT_ONCE, Close()))
 
@@ -359,7 +392,7 @@ class ServerPlayer:
             if self._manner.strict:
                 return self._stop(f"the record ends within {self._name(turn)}")
             self._remark(f'the record ends within {self._name(turn)}: answered "{_shown(answer.parts[-1])}"')
-            self._improvise(Improvised(answer.parts[-1:], answer.closes))
+            self._improvise(Improvised(answer.parts[-1:], answer.closes), 0 if unheard else HESITATION)
             return
         self._mute = True
         cut = "breaks off" if turn.replies or self._dialogue.server.buffer else "is missing"
@@ -372,6 +405,8 @@ class ServerPlayer:
             case Piece() as piece:
                 self._say(piece, verb, number)
             case bytes() as octets:
+                if step.pause:
+                    self._actions.append(Wait(step.pause / SECOND))
                 self._send(edited(self._manner.edits, verb, number, octets))
             case ending:
                 self._wait(step.pause)
@@ -429,8 +464,11 @@ class ServerPlayer:
         """A command by its verb and what it is about; of what is no command of the protocol nothing is repeated."""
         if turn.verb.encode() not in self._dialogue.known:
             return "a command that is none of the protocol"
-        about = self._answering.about(turn.verb, turn.argument) if Flag.SECRET not in turn.flags else ""
-        return f"{turn.verb} {escape(about.encode('utf-8', 'surrogateescape'))[:SHOWN]}".strip()
+        return self._title(turn)
+
+    def _title(self, asked: Turn | Exchange) -> str:
+        about = self._answering.about(asked.verb, asked.argument)
+        return f"{asked.verb} {escape(about.encode('utf-8', 'surrogateescape'))[:SHOWN]}".strip()
 
     def _skip_to_secure(self) -> None:
         """Go on with what was said under TLS."""
