@@ -38,6 +38,7 @@ COMMANDS: Final = (
     ("export", "export", "Read"),
     ("import", "bring_in", "Read"),
     ("prune", "prune", "Read"),
+    ("replay", "replay", "Try"),
     ("probe", "probe", "Try"),
     ("telnet", "telnet", "Try"),
     ("practice", "practice", "Try"),

@@ -239,6 +239,9 @@ class Live:
         for route, host, port in where:
             place = f"server {render.paint(host, bold=True)}  port {render.paint(str(port), bold=True)}"
             render.show(f"  {route.title:<20}  {place}")
+            if route.playing:
+                render.show(f"  {'':<20}  connection security: {route.security}   (plays the {route.playing.part})\n")
+                continue
             if not route.upstream:
                 render.show(f"  {'':<20}  as SOCKS v5 proxy, host names by proxy; all servers stay as they are")
                 render.show(f"  {'':<20}  certificate to trust: http://{place_of(host, port)}/\n")
