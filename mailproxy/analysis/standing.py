@@ -49,7 +49,7 @@ def _made_good(view: View, index: int, each: Exchange) -> bool:
         return code != "421" and any(accepted(one) and one.verb != "QUIT" for one in later)
     match each.verb:
         case verb if verb in HELLOS:
-            return any(one.verb in HELLOS and accepted(one) for one in later)
+            return any(one.verb in HELLOS | {"MAIL"} and accepted(one) for one in later)
         case verb if verb in LOGINS:
             return any(one.verb in LOGINS - {"USER"} and accepted(one) for one in later) or any(map(delivered, later))
         case verb if verb in UPGRADES:

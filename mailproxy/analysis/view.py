@@ -41,6 +41,9 @@ _POP_STAGES: Final = {
     "STLS": Stage.TLS, "STARTTLS": Stage.TLS, "QUIT": Stage.UPDATE, "USER": Stage.AUTH, "PASS": Stage.AUTH,
     "APOP": Stage.AUTH, "RPOP": Stage.AUTH, "AUTH": Stage.AUTH, "HELO": Stage.AUTH,
 }  # fmt: skip
+_OF_MESSAGES: Final = frozenset({"STAT", "LIST", "UIDL", "RETR", "TOP", "DELE", "RSET", "LAST", "XTND"}) | {
+    "READ", "FOLD", "ACKS", "ACKD", "NACK",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -238,9 +241,7 @@ class View:
         found = _POP_STAGES.get(each.verb)
         if found and not (each.verb == "QUIT" and not self.logged_in(index)):
             return found
-        return (
-            Stage.TRANSACTION if self.logged_in(index) or each.verb not in {"CAPA", "QUIT", "", "NOOP"} else Stage.AUTH
-        )
+        return Stage.TRANSACTION if self.logged_in(index) or each.verb in _OF_MESSAGES else Stage.AUTH
 
     def greets(self, each: Exchange) -> bool:
         """Whether a step is the greeting: the first reply of an excerpt may be any, unless it says so by its code."""

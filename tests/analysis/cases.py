@@ -272,6 +272,55 @@ CASES: Final = {
         smtp(HELLO, LOGGED_IN, ENVELOPE, " -> DATA\n<-  250 accepted", QUIT),
         smtp(HELLO, LOGGED_IN, ENVELOPE, MESSAGE, TAKEN, QUIT),
     ),
+    "nested-mail": Case(
+        smtp(HELLO, LOGGED_IN, MAIL, " -> MAIL FROM:<carol@example.org>\n<-  503 5.5.1 nested MAIL command", QUIT),
+        smtp(HELLO, LOGGED_IN, MAIL, " -> RSET\n<-  250 2.0.0 ok",
+             " -> MAIL FROM:<carol@example.org>\n<-  503 5.5.1 nested MAIL command", QUIT),
+    ),
+    "transaction-forgotten": Case(
+        smtp(HELLO, LOGGED_IN, ENVELOPE, " -> DATA\n<-  503 5.5.1 need RCPT first", QUIT),
+        smtp(HELLO, LOGGED_IN, MAIL, " -> DATA\n<-  503 5.5.1 need RCPT first", QUIT),
+    ),
+    "hello-again": Case(
+        smtp(HELLO, " -> HELO client.example\n<-  503 5.5.1 wrong state", QUIT),
+        smtp(HELLO, " -> HELO client.example\n<-  503 5.5.1 wrong state", LOGGED_IN, ENVELOPE, MESSAGE, TAKEN, QUIT),
+    ),
+    "mail-before-login": Case(
+        smtp(HELLO, " -> MAIL FROM:<alice@example.org>\n<-  503 bad sequence of commands", QUIT),
+        smtp(HELLO, " -> MAIL FROM:<alice@example.org>\n<-  503 RCPT first", QUIT),
+    ),
+    "path-syntax": Case(
+        smtp(HELLO, LOGGED_IN, " -> MAIL FROM: alice@example.org\n<-  501 5.1.7 bad sender syntax", QUIT),
+        smtp(HELLO, LOGGED_IN, " -> MAIL FROM: alice@example.org\n<-  550 5.7.1 this domain is on a blocklist", QUIT),
+    ),
+    "parameter-refused": Case(
+        smtp(HELLO, LOGGED_IN, " -> MAIL FROM:<alice@example.org> SIZE=500\n<-  501 5.5.4 bad parameter SIZE", QUIT),
+        smtp(HELLO, LOGGED_IN, " -> MAIL FROM:<alice@example.org> SIZE=500\n<-  552 5.3.4 SIZE is too large", QUIT),
+    ),
+    "message-not-known": Case(
+        smtp(HELLO, LOGGED_IN, " -> MAIL FROM:<alice@example.org>\n<-  500 5.5.1 command unrecognized", QUIT),
+        smtp(HELLO, LOGGED_IN, " -> MALI FROM:<alice@example.org>\n<-  500 5.5.1 command unrecognized", QUIT),
+    ),
+    "clear-after-starttls": Case(
+        smtp(HELLO, " -> STARTTLS\n<-  220 go ahead\n -> EHLO client.example\n*** closed by the server"),
+        smtp(HELLO, " -> STARTTLS\n<-  220 go ahead\n -> EHLO client.example\n<-  250 mail.example.org", QUIT),
+    ),
+    "half-a-line": Case(
+        smtp(GREETING, " -> EHLO client.example\\n\n=== 300 s pass\n<-  451 4.7.0 timeout\n*** closed by the server"),
+        smtp(GREETING, " -> EHLO client.example\\n\n<-  250 mail.example.org", QUIT),
+    ),
+    "hung-up-at-command": Case(
+        pop3(POP, " -> UTF8\n<-  -ERR bad command\n*** closed by the server"),
+        pop3(POP, " -> UTF8\n<-  -ERR bad command", USER, BYE),
+    ),
+    "pop3-deleted": Case(
+        pop3(POP, USER, TWO, " -> DELE 1\n<-  +OK\n -> RETR 1\n<-  -ERR it is deleted", BYE),
+        pop3(POP, USER, TWO, " -> DELE 1\n<-  +OK\n -> RSET\n<-  +OK\n -> RETR 1\n<-  -ERR it is broken", BYE),
+    ),
+    "pop3-dot-not-doubled": Case(
+        pop3(POP, USER, " -> RETR 1\n<-  +OK\n<-  Subject: Hello\n<-  .\n<-  and the rest of it\n<-  .", BYE),
+        pop3(POP, USER, " -> RETR 1\n<-  +OK\n<-  Subject: Hello\n<-  ..\n<-  and the rest of it\n<-  .", BYE),
+    ),
     "refusal": Case(
         smtp(HELLO, LOGGED_IN, MAIL, " -> RCPT TO:<bob@example.net>\n<-  550 quux", QUIT),
         smtp(HELLO, LOGGED_IN, MAIL, " -> RCPT TO:<bob@example.net>\n<-  450 4.7.1 quux",

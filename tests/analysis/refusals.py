@@ -89,6 +89,10 @@ REFUSALS: Final = {
     "mailbox-full": Refusal("RCPT", "552 5.2.2 Mailbox full", "552 5.3.4 Message size exceeds fixed limit"),
     "unknown-recipient": Refusal("RCPT", "550 5.1.1 No such user here", "550 5.7.1 No such luck"),
     "greylisted": Refusal("RCPT", "450 4.2.0 Greylisted, see you in five minutes", "452 4.2.2 Mailbox full"),
+    "sender-callback": Refusal(
+        "RCPT", "550 Verification failed for <alice@example.org>", "550 5.1.1 Unknown user"
+    ),
+    "put-off": Refusal("RCPT", "550 Failure sending mail. Try again later.", "550 5.1.1 Unknown user"),
     "too-much": Refusal("RCPT", "452 4.5.3 Too many recipients", "452 4.2.2 Over quota"),
     "too-large": Refusal("MAIL", "552 5.3.4 Message size exceeds fixed limit", "552 5.2.2 Over quota"),
     "bad-lines": Refusal("DATA", "550 5.5.2 Error: bare <LF> received", "550 5.7.1 Message contains spam"),
@@ -101,7 +105,7 @@ REFUSALS: Final = {
     "access-denied": Refusal("RCPT", "554 5.7.1 Recipient address rejected: access denied", "550 5.1.1 User unknown"),
     "message-gone": Refusal("RETR", "-ERR There's no message 1.", "-ERR [SYS/TEMP] try again"),
     "protocol-error": Refusal("AUTH", "501 5.5.2 Cannot decode base64", "535 5.7.8 Authentication failed"),
-    "not-understood": Refusal("MAIL", "502 5.5.2 Error: command not recognized", "502 quux"),
+    "not-understood": Refusal("MAIL", "503 5.5.1 Error: bad sequence of commands", "502 quux"),
     "token-malformed": Refusal("AUTH", "501 5.5.124 Invalid XOAUTH2 auth data", "535 5.7.8 Authentication failed"),
     "state-wants-tls": Refusal("USER", "-ERR Command is not valid in this state.", "-ERR no such user"),
     "tls-again": Refusal("STARTTLS", "454 Command not permitted when TLS active", "502 5.5.1 not implemented"),

@@ -3,6 +3,7 @@
 from mailproxy.analysis.cause import Rule
 from mailproxy.analysis.lints import LINTS
 from mailproxy.analysis.rules import (
+    arguments,
     broken,
     capabilities,
     connection,
@@ -18,6 +19,7 @@ from mailproxy.analysis.rules import (
     prompt,
     refusal,
     sasl,
+    sequence,
     tls,
     transfer,
 )  # fmt: skip
@@ -27,5 +29,6 @@ __all__ = ["LINTS", "RULES"]
 RULES: tuple[Rule, ...] = (
     *connection.RULES, *tls.RULES, *middlebox.RULES,
     *not_mail.RULES, *hello.RULES, *capabilities.RULES, *leave.RULES, *sasl.RULES, *prompt.RULES, *login.RULES,
-    *idle.RULES, *envelope.RULES, *transfer.RULES, *broken.RULES, *pop3.RULES, *minimum.RULES, *refusal.RULES,
+    *idle.RULES, *sequence.RULES, *arguments.RULES,
+    *envelope.RULES, *transfer.RULES, *broken.RULES, *pop3.RULES, *minimum.RULES, *refusal.RULES,
 )  # fmt: skip

@@ -6,7 +6,9 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, NETWORK, POLICY, PROGRAM, UNKNOWN, others
-from mailproxy.analysis.view import HELLOS, LOGINS, View, complete, delivered, evidence, is_message, refused
+from mailproxy.analysis.rules.minimum import MUST_KNOW
+from mailproxy.analysis.standing import KNOWN
+from mailproxy.analysis.view import FETCHES, HELLOS, LOGINS, View, complete, delivered, evidence, is_message, refused
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Blame, Confidence, Evidence, Stage
 from mailproxy.model.octets import Frame
@@ -67,7 +69,12 @@ def _broken(each: Exchange) -> bool:
         return True
     if each.content:
         return bool({Flag.UNFINISHED, Flag.SHORT} & each.flags) and not complete(each)
-    return not each.replies and each.command is not None
+    return _prompted(each) or (not each.replies and each.command is not None)
+
+
+def _prompted(each: Exchange) -> bool:
+    """Whether a login waits for the server: the client has answered all that it was asked."""
+    return each.verb == "AUTH" and _unanswered(each) and 0 < len(each.replies) <= len(each.extra)
 
 
 def _unanswered(each: Exchange) -> bool:
@@ -81,17 +88,23 @@ def _in_a_step(view: View, index: int, at: int, text: str) -> Cause:
     if is_message(each):
         return _cause(view, index, at, Stage.CONTENT, _message(each, text, by_client), Confidence.MEDIUM)
     if each.content:
-        told = NO_END if view.octets(each.content.span).endswith(HALF_A_DOT) else None
+        told = NO_END if (b"\n" + view.octets(each.content.span)).endswith(HALF_A_DOT) else None
         left = by_client and _silence(view, at) < PATIENCE
-        return _cause(view, index, at, view.stage(index), told or _fetched(left))
+        return _cause(view, index, at, view.stage(index), told or _fetched(left, each.verb in FETCHES))
     return _cause(view, index, at, view.stage(index), _command(each, text, by_client), Confidence.MEDIUM)
 
 
-def _fetched(left: bool) -> Told:
-    """A listing or a message on its way to the client; `left` is whether the client had no reason to go."""
-    blame, also = (PROGRAM, (CONFIG, NETWORK)) if left else (NETWORK, (FAULT, PROGRAM))
+def _fetched(left: bool, message: bool) -> Told:
+    """A message or a listing on its way to the client; `left` is whether the client had no reason to go.
+
+    Long messages get lost on the way; a listing, which is short, stays behind in the server.
+    """
+    blame, also = (NETWORK, (FAULT, PROGRAM)) if message else (FAULT, (NETWORK, PROGRAM))
+    if left:
+        blame, also = PROGRAM, (CONFIG, NETWORK)
+    what = "message" if message else "listing"
     return (
-        blame, also, "The connection ended in the middle of a message that was being fetched.",
+        blame, also, f"The connection ended in the middle of a {what} that was being fetched.",
         "Fetch again; if it is always the same message, a virus scanner or firewall on the way may stop it.",
     )  # fmt: skip
 
@@ -103,8 +116,13 @@ def _command(each: Exchange, text: str, by_client: bool) -> Told:
             PROGRAM, (FAULT, CONFIG), f"The client left before {each.verb or 'its command'} was answered.",
             "Look how long the server took; raise the timeout in the mail program.",
         )  # fmt: skip
-    blame, also = (NETWORK, (FAULT, POLICY)) if STALL.match(text) else (FAULT, (POLICY, NETWORK))
-    if each.verb in LOGINS and blame is FAULT:
+    if STALL.match(text):
+        return (
+            FAULT, (NETWORK, POLICY), f"The server never answered {each.verb or 'a command'}, though it spoke before.",
+            AGAIN,
+        )  # fmt: skip
+    blame, also = FAULT, (POLICY, NETWORK)
+    if each.verb in LOGINS:
         return (
             CREDENTIALS, (POLICY, FAULT), f"The server hung up in the place of an answer to {each.verb}.",
             "Check the password (some providers hang up on a wrong one); else try again later.",
@@ -158,6 +176,38 @@ def _silence(view: View, at: int) -> float:
     return max((entries[at].at - last) / 1_000_000, passed if entries[at].at == last else 0)
 
 
+def half_a_line(view: View) -> Iterator[Cause]:
+    """A command that ends in LF alone, and a server that waits for CRLF (RFC 5321 section 2.3.8)."""
+    for index, each in enumerate(view.steps):
+        text = each.reply.text if each.reply else ""
+        waited = not each.replies or (refused(each) and re.search(r"time.?out|timed out", text, re.I))
+        if Flag.BAD_LINE_END in each.flags and each.command and waited and view.troubles:
+            yield Cause(
+                index, 57, view.stage(index), PROGRAM,
+                "The command ends in LF alone, and the server went on waiting for CRLF.",
+                "Have the program end its lines in CRLF; openssl s_client does so with -crlf.",
+                evidence(each), others((CONFIG, FAULT)),
+            )  # fmt: skip
+            return
+
+
+def at_a_command(view: View) -> Iterator[Cause]:
+    """The server does not know a command that it never offered, and hangs up at it."""
+    left = next((at for at, text in view.troubles if BY_SERVER.match(text)), None)
+    last = len(view.steps) - 1
+    if left is None or last < 1 or view.sent or view.fetched or view.quit is not None:
+        return
+    each = view.steps[last]
+    optional = each.command is not None and each.verb not in KNOWN | MUST_KNOW and not view.offers(last, each.verb)
+    if optional and refused(each):
+        yield Cause(
+            last, 20, view.stage(last), PROGRAM,
+            f"The server does not know {each.verb}, which it never offered, and hangs up at it.",
+            "Update the mail program, or switch off what needs this command.",
+            (*evidence(each), Evidence(note=left)), others((FAULT, POLICY)), Confidence.MEDIUM,
+        )  # fmt: skip
+
+
 def both_wait(view: View) -> Iterator[Cause]:
     """Both sides waited for the other: the server for a ClientHello."""
     for at, text in view.troubles:
@@ -169,6 +219,8 @@ def both_wait(view: View) -> Iterator[Cause]:
 
 
 RULES: Final = (
+    Rule("half-a-line", "a command that ends in LF alone, and a server that waits for CRLF", half_a_line),
+    Rule("hung-up-at-command", "a server that hangs up at a command that it never offered", at_a_command),
     Rule("broken-off", "the connection ended in the middle of a message or before an answer", look),
     Rule("both-wait", "both sides wait: TLS was expected", both_wait),
 )

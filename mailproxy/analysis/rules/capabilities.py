@@ -19,6 +19,7 @@ OF_THE_PASSWORD: Final = frozenset({"bad-credentials", "login-throttled", "app-p
 WANTED: Final = {row.name: row.summary for row in TEXTS if row.name in {"auth-wanted", "tls-first"}}
 
 MEANT: Final = "access-denied"
+BETWEEN_SERVERS: Final = 25
 SUBMISSION: Final = frozenset({465, 587})
 """Ports at which a refusal of a client that did not log in means that it must (RFC 6409 section 4.3)."""
 
@@ -78,9 +79,23 @@ def never_tried(view: View) -> Iterator[Cause]:
             continue
         hello = view.hello(index)
         proof = (*(evidence(hello) if hello else ()), *evidence(each))
+        if _no_login_there(view, index):
+            yield Cause(
+                index, 45, view.stage(index), POLICY,
+                "The server wants to know who sends, and offers no login at this port.",
+                "Send through the provider's submission server (587 or 465) with a login.", proof, others((CONFIG,)),
+            )  # fmt: skip
+            continue
         yield Cause(
             index, 45, view.stage(index), CONFIG, WANTED[meaning], _how(view, index), proof, others((POLICY, PROGRAM))
         )
+
+
+def _no_login_there(view: View, index: int) -> bool:
+    """Whether a port for mail between servers offers no login, in clear and under TLS."""
+    between = view.recording.session.server.port == BETWEEN_SERVERS
+    hidden = view.offers(index, "STARTTLS") and not view.secure(index)
+    return between and not hidden and view.mechanisms(index) == frozenset()
 
 
 def _how(view: View, index: int) -> str:

@@ -8,7 +8,7 @@ from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, POLICY, PROGRAM, others
 from mailproxy.analysis.standing import standing
 from mailproxy.analysis.texts import find
-from mailproxy.analysis.view import HELLOS, View, accepted, evidence, said
+from mailproxy.analysis.view import HELLOS, UPGRADES, View, accepted, evidence, said
 from mailproxy.model.finding import Evidence
 
 AUTH_TEXT: Final = re.compile(r"auth|log ?in|account|hello|helo|ehlo|credential|session", re.I)
@@ -42,11 +42,25 @@ def not_remembered(view: View) -> Iterator[Cause]:
             and (greeted := view.hello(index))
             and not re.search(r"auth", said(each), re.I)
         ):
-            yield Cause(
+            yield _under_tls(view, index) or Cause(
                 index, 55, view.stage(index), FAULT, "The server asks for a greeting that it has accepted before.",
                 "Tell the server's administrator: its HELO handling forgets the greeting.",
                 (*evidence(greeted), *evidence(each)), others((PROGRAM,)),
             )  # fmt: skip
+
+
+def _under_tls(view: View, index: int) -> Cause | None:
+    """STARTTLS makes the server forget the hello (RFC 3207 section 4.2)."""
+    for each in reversed(view.steps[:index]):
+        if each.verb in HELLOS and accepted(each):
+            return None
+        if each.verb in UPGRADES and accepted(each):
+            return Cause(
+                index, 55, view.stage(index), PROGRAM, "The client did not say EHLO again once TLS had begun.",
+                "Update the mail program; what was said before TLS does not count any more (RFC 3207 section 4.2).",
+                (*evidence(each), *evidence(view.steps[index])), others((FAULT,)),
+            )  # fmt: skip
+    return None
 
 
 def twice(view: View) -> Iterator[Cause]:

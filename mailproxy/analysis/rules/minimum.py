@@ -1,15 +1,21 @@
 """What every server of SMTP must know and do (RFC 5321 section 4.5.1)."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import FAULT, POLICY, PROGRAM, others
-from mailproxy.analysis.view import View, accepted, evidence, refused
+from mailproxy.analysis.standing import standing
+from mailproxy.analysis.view import View, accepted, evidence, refused, said
 from mailproxy.model.finding import Confidence, Outcome, Stage
 
 MUST_KNOW: Final = frozenset({"NOOP", "RSET"})
+MESSAGE: Final = frozenset({"MAIL", "RCPT", "DATA"})
 UNKNOWN_TO_IT: Final = frozenset({"500", "502"})
+UNKNOWN: Final = re.compile(
+    r"command\W+(?:not |un)|(?:unknown|unrecogni[sz]ed|invalid|bad) command|not implemented", re.I
+)
 
 
 def must_know(view: View) -> Iterator[Cause]:
@@ -26,6 +32,20 @@ def must_know(view: View) -> Iterator[Cause]:
             )  # fmt: skip
 
 
+def not_even_mail(view: View) -> Iterator[Cause]:
+    """MAIL, RCPT or DATA is not known to the server, though they were written as they must be."""
+    for index in standing(view):
+        each = view.steps[index]
+        code = each.reply.code if each.reply else ""
+        if view.smtp and each.verb in MESSAGE and code in UNKNOWN_TO_IT and UNKNOWN.search(said(each)):
+            yield Cause(
+                index, 52, view.stage(index), FAULT, f"The server says that it does not know {each.verb}.",
+                "Tell the provider: it may have got out of step with an answer before; choose another authentication "
+                "method meanwhile.",
+                evidence(each), others((PROGRAM,)), Confidence.MEDIUM,
+            )  # fmt: skip
+
+
 def no_message_wanted(view: View) -> Iterator[Cause]:
     """DATA is answered as done, in the place of 354: no message follows."""
     for index, each in enumerate(view.steps):
@@ -39,5 +59,6 @@ def no_message_wanted(view: View) -> Iterator[Cause]:
 
 RULES: Final = (
     Rule("must-know", "NOOP or RSET that the server does not know", must_know),
+    Rule("message-not-known", "MAIL, RCPT or DATA that the server does not know", not_even_mail),
     Rule("data-not-asked", "DATA that was answered as done", no_message_wanted),
 )

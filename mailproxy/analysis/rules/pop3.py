@@ -6,7 +6,7 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, MAILBOX, PROGRAM, UNKNOWN, others
-from mailproxy.analysis.view import View, accepted, complete, evidence, refused
+from mailproxy.analysis.view import FETCHES, View, accepted, complete, evidence, refused
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Confidence, Outcome, Stage
 
@@ -57,6 +57,39 @@ def beyond(view: View) -> Iterator[Cause]:
                 "Update the mail program: messages are numbered from 1, as STAT and LIST tell.", evidence(each),
                 others((MAILBOX, CONFIG)),
             )  # fmt: skip
+
+
+def deleted(view: View) -> Iterator[Cause]:
+    """A message is asked for that the client has deleted in this session (RFC 1939 section 5)."""
+    gone: set[str] = set()
+    for index, each in enumerate(view.steps):
+        number = (each.argument.split() or [""])[0]
+        if each.verb == "RSET" and accepted(each):
+            gone.clear()
+        elif view.protocol == "pop3" and number in gone and refused(each):
+            yield Cause(
+                index, 45, Stage.TRANSACTION, PROGRAM,
+                f"The client asks for message {number}, which it has deleted in this session.",
+                "Update the mail program: it must fetch a message before it deletes it.", evidence(each),
+                others((MAILBOX, FAULT)),
+            )  # fmt: skip
+        elif each.verb == "DELE" and accepted(each):
+            gone.add(number)
+
+
+def not_doubled(view: View) -> Iterator[Cause]:
+    """A message ended at a lone dot of its own, and the rest of it came where replies must (RFC 1939 section 3)."""
+    for index, each in enumerate(view.steps[:-1]):
+        rest = view.steps[index + 1]
+        whole = view.protocol == "pop3" and each.verb in FETCHES and accepted(each) and complete(each)
+        if whole and not rest.command and Flag.UNPARSED in rest.flags and rest.replies and not view.gaps:
+            yield Cause(
+                index, 60, Stage.TRANSACTION, FAULT,
+                "The message was cut at a line with a lone dot: the server does not double dots.",
+                "Tell the provider which message it is; fetch it on the web meanwhile.",
+                (*evidence(each), *evidence(rest)), others((PROGRAM,)), outcome=Outcome.PARTIAL,
+            )  # fmt: skip
+            return
 
 
 def not_updated(view: View) -> Iterator[Cause]:
@@ -128,6 +161,8 @@ RULES: Final = (
     Rule("pop3-status", "a status that is neither +OK nor -ERR", odd_status),
     Rule("pop3-unnumbered", "UIDL or LIST of one message, answered without its number", unnumbered),
     Rule("pop3-beyond", "a message number that the mailbox has not", beyond),
+    Rule("pop3-deleted", "a message that the client has deleted in this session", deleted),
+    Rule("pop3-dot-not-doubled", "a fetched message that its own lone dot cut short", not_doubled),
     Rule("pop3-not-updated", "deletions that QUIT could not make true", not_updated),
     Rule("pop3-impatient", "a client that does not wait for the end of a listing", impatient),
     Rule("pop3-stopped", "a client that stops fetching with nothing wrong on the wire", stopped_fetching),

@@ -27,6 +27,13 @@ ENHANCED: Final = (
 )
 """The registry of RFC 3463, where no text says more."""
 
+BY_REPLY: Final[tuple[tuple[str, Blame, tuple[Blame, ...], str], ...]] = (
+    (r"50[0-4]|555", PROGRAM, (FAULT, CONFIG), "The server did not understand a command, or not at this place."),
+    (r"530|538", CONFIG, (POLICY, PROGRAM), "The server wants a login, or TLS, before it does this."),
+    (r"45[125]", FAULT, (POLICY, UNKNOWN), "The server cannot do this for now."),
+)
+"""What the codes of SMTP say by themselves (RFC 5321 section 4.2.2, RFC 4954 section 6), where no text says more."""
+
 
 def look(view: View) -> Iterator[Cause]:
     """Say of each refusal that stands what it means."""
@@ -82,6 +89,9 @@ def _meaning(view: View, each: Exchange, stage: Stage) -> tuple[Blame, tuple[Bla
         return POLICY, (FAULT, NETWORK), "The server turns the client away before it has said anything."
     if each.verb in LOGINS or (each.verb == "HELO" and not view.smtp):
         return CREDENTIALS, (POLICY, CONFIG), "The server does not let the client log in."
+    for pattern, blame, other, summary in BY_REPLY:
+        if re.fullmatch(pattern, each.reply.code):
+            return blame, other, summary
     match stage:
         case Stage.RCPT:
             return (MAILBOX, (POLICY, CONFIG), "The server does not take mail for this recipient.")

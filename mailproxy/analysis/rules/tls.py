@@ -7,7 +7,7 @@ from typing import Final
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, PROGRAM, others
 from mailproxy.analysis.rules.tls_reasons import REASONS, Reason
-from mailproxy.analysis.view import UPGRADES, View, accepted
+from mailproxy.analysis.view import UPGRADES, View, accepted, evidence
 from mailproxy.model.finding import Evidence, Other, Outcome, Stage
 
 DISTRUST: Final = "the server's certificate is not trusted: "
@@ -71,6 +71,21 @@ def walked_off(view: View) -> Iterator[Cause]:
     yield _cause(left, len(view.steps), _reason(fault) or WALKED_OFF)
 
 
+def in_clear(view: View) -> Iterator[Cause]:
+    """TLS was granted, and the client goes on in clear; the server hangs up."""
+    left = next((at for at, text in view.troubles if re.match(r"(?:closed|reset) by the server", text)), None)
+    for index, each in enumerate(view.steps[:-1]):
+        following = view.steps[index + 1]
+        silent = following.command is not None and not following.replies and not view.secure(index + 1)
+        if each.verb in UPGRADES and accepted(each) and silent and left is not None:
+            yield Cause(
+                index + 1, 82, Stage.TLS, PROGRAM, "TLS was granted, and the client went on in clear.",
+                "Update the mail program; behind STARTTLS or STLS it must begin TLS (RFC 3207 section 4).",
+                (*evidence(each), *evidence(following), Evidence(note=left)), others((FAULT, NETWORK)),
+                outcome=Outcome.FAILED,
+            )  # fmt: skip
+
+
 def before_hello(view: View) -> Iterator[Cause]:
     """STARTTLS was asked for before EHLO."""
     for index, each in enumerate(view.steps):
@@ -100,5 +115,6 @@ def _cause(at: int, place: int, reason: Reason) -> Cause:
 RULES: Final = (
     Rule("tls-failed", "TLS failed: the alert or the library's reason, on which side", failed),
     Rule("certificate-left", "the client left without a word once it was shown a certificate", walked_off),
+    Rule("clear-after-starttls", "commands in clear once TLS was granted", in_clear),
     Rule("starttls-before-hello", "STARTTLS before EHLO", before_hello),
 )

@@ -18,6 +18,11 @@ class Reason(NamedTuple):
 
 REASONS: Final = (
     Reason(
+        r"0x80090(?:302|331)|function requested is not supported|do not possess a common algorithm",
+        FAULT, (CONFIG,), "Client and server have no version of TLS or no ciphers in common.",
+        "The server needs TLS 1.2 or newer; to see what it says meanwhile: mailproxy record --tls-min 1.0.",
+    ),
+    Reason(
         r"this port of mailproxy is in clear",
         CONFIG, (), "The mail program uses TLS at a port of mailproxy that is in clear.",
         "Set its connection security to none for this port; mailproxy secures the way to the server itself.",

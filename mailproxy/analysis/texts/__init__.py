@@ -15,6 +15,7 @@ QUOTED: Final = re.compile(r"<[^<>\s]*@[^<>\s]*>|[^\s<>]+@[^\s<>]+")
 
 BY_CODE: Final = (
     (re.compile(r"[45]\.1\.1\b"), frozenset({"RCPT", "DATA", "BDAT"}), "unknown-recipient"),
+    (re.compile(r"5\.2\.1\b"), frozenset({"AUTH", "USER", "PASS", "APOP"}), "access-off"),
     (re.compile(r"[45]\.3\.4\b"), frozenset({"MAIL", "RCPT", "DATA", "BDAT"}), "too-large"),
 )
 """Enhanced codes (RFC 3463) that say all, whatever the text adds."""

@@ -34,6 +34,23 @@ ROWS: Final = (
         "Postfix reject_unknown_client_hostname, Gmail 5.7.25",
     ),
     Text(
+        "sender-callback", "*", r"4..|5..",
+        r"call(?:back|out)\b|verif\w+ failed for|sender verif\w+",
+        POLICY, (CONFIG, FAULT),
+        "The server asked the sender's own server whether that address exists, and got no good answer.",
+        "Use a sender's address that exists and takes mail; its server must answer MAIL FROM:<> and RCPT.",
+        "Exim's sender verification with callouts, Postfix reject_unverified_sender",
+    ),
+    Text(
+        "hello-name", "*", r"4..|5..",
+        r"helo\W+host ?name mismatch|correct (?:the |your )?helo",
+        CONFIG, (PROGRAM, POLICY),
+        "The server does not like the name by which the client greeted (EHLO).",
+        "Give the program (or its machine) a full host name for its greeting; submission ports should not ask "
+        "for it.",
+        "policyd-weight",
+    ),
+    Text(
         "address-listed", "*", r"4..|5..",
         r"spamhaus|\bzen\.|dnsbl|\brbl\b|block ?list|black ?list|deny ?list|spamcop|barracuda|sorbs|\bpbl\b"
         r"|listed (?:at|in|by|on)|poor reputation|bad reputation|\bbanned\b|dynamic (?:ip|address)"

@@ -24,7 +24,9 @@ ROWS: Final = (
         r"|block|unable)"
         r"|(?:unable|not permitted|not allowed|cannot|can't|do(?:es)? not|won't|unauthori[sz]ed|no|deny"
         r"|denied) (?:to )?relay|relaying (?:is )?den|relay access|not a relay|not local.{0,40}(?:relay|gateway)"
-        r"|rcpthosts|we don'?t (?:handle|relay)",
+        r"|rcpthosts|we don'?t (?:handle|relay)"
+        r"|(?:cannot|can'?t|do(?:es)? not|don'?t|won'?t) (?:accept|deliver|handle|take) (?:e?-?mails?|messages?)"
+        r" (?:for|to)\b",
         POLICY, (CONFIG,),
         "The server passes no mail on to other domains for this client.",
         "Log in (authentication method: password), or use the outgoing server of the provider that the account "
@@ -44,7 +46,7 @@ ROWS: Final = (
         "sender-domain", ENVELOPE, r"4..|5..",
         r"domain (?:of sender|(?<!recipient address rejected: domain )not found"
         r"|does not (?:exist|resolve)|doesn'?t exist)"
-        r"|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|verify fail|verification)|invalid sender|bad sender"
+        r"|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|not valid)|(?:invalid|bad|unknown) sender"
         r"|[45]\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|nullmx|5\.1\.10",
         CONFIG, (POLICY, MAILBOX),
         "The domain or the address of the sender does not exist, as the server sees it.",
@@ -89,6 +91,14 @@ ROWS: Final = (
         "The server takes only so many messages or recipients at a time from this client.",
         "Send fewer at a time, over more connections or hours; the server says how many.",
         "Zoho, IONOS, Gmail 5.4.5, Microsoft 5.1.90",
+    ),
+    Text(
+        "put-off", "RCPT", r"5..",
+        r"try (?:it |this )?again (?:later|in)|try later|retry later",
+        POLICY, (MAILBOX, FAULT),
+        "The server refuses this for now, though its code says for good: it holds the client off.",
+        "Wait, send fewer at a time, and ask the provider which limit it was.",
+        "GMX, IONOS",
     ),
     Text(
         "unknown-recipient", "RCPT DATA BDAT", r"4..|5..",

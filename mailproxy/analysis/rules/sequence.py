@@ -1,0 +1,115 @@
+"""What may follow what (RFC 5321 section 4.1.4): clients that take no notice of it, servers that forget."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from mailproxy.analysis.cause import Cause, Rule
+from mailproxy.analysis.others import CONFIG, FAULT, POLICY, PROGRAM, others
+from mailproxy.analysis.standing import standing
+from mailproxy.analysis.view import HELLOS, UPGRADES, View, accepted, evidence, is_message, refused, said
+from mailproxy.model.exchange import Exchange
+
+OUT_OF_SEQUENCE: Final = "503"
+OPEN: Final = re.compile(r"nested|reset|already|sequence|in progress|sender|twice", re.I)
+FORGOTTEN: Final = re.compile(r"\bmail\b|sender|rcpt|recipient|sequence", re.I)
+OTHER: Final = re.compile(r"hello|helo|ehlo|polite|rcpt|data", re.I)
+"""What a refusal of MAIL asks for, where it is not the login."""
+
+
+class Transaction(NamedTuple):
+    """A message on its way: its MAIL, and the RCPTs that were accepted (RFC 5321 section 3.3)."""
+
+    mail: Exchange
+    recipients: tuple[Exchange, ...] = ()
+
+
+def transaction(steps: Sequence[Exchange]) -> Transaction | None:
+    """What is open behind these steps; None where nothing is."""
+    found: Transaction | None = None
+    for each in steps:
+        match each.verb:
+            case "MAIL" if accepted(each):
+                found = Transaction(each)
+            case "RCPT" if accepted(each) and found:
+                found = found._replace(recipients=(*found.recipients, each))
+            case verb if is_message(each) and each.content:
+                found = None
+            case verb if verb in HELLOS | UPGRADES | {"RSET"} and accepted(each):
+                found = None
+    return found
+
+
+def nested(view: View) -> Iterator[Cause]:
+    """MAIL in the middle of a message: the program goes on with a connection that it did not reset."""
+    for index in standing(view):
+        each = view.steps[index]
+        before = transaction(view.steps[:index])
+        if view.smtp and each.verb == "MAIL" and before and OPEN.search(said(each)):
+            yield Cause(
+                index, 60, view.stage(index), PROGRAM,
+                "The client begins a message in the middle of another, with no RSET between them.",
+                "Update the mail program; it must say RSET before it uses a connection again.",
+                (*evidence(before.mail), *evidence(each)), others((FAULT,)),
+            )  # fmt: skip
+
+
+def forgotten(view: View) -> Iterator[Cause]:
+    """The server asks for a sender or a recipient that it has accepted."""
+    for index in standing(view):
+        each = view.steps[index]
+        before = transaction(view.steps[:index])
+        if not view.smtp or not before or not _out_of_sequence(each) or not FORGOTTEN.search(said(each)):
+            continue
+        if each.verb == "RCPT" or (each.verb in {"DATA", "BDAT"} and before.recipients):
+            yield Cause(
+                index, 60, view.stage(index), FAULT, "The server asks for what it has accepted before.",
+                "Tell the server's administrator: it forgets the sender or the recipients of a message.",
+                (*evidence(before.mail), *evidence(each)), others((PROGRAM,)),
+            )  # fmt: skip
+
+
+def hello_again(view: View) -> Iterator[Cause]:
+    """A second hello is refused, and the client gives up; it may come at any time."""
+    for index in standing(view):
+        each = view.steps[index]
+        greeted = view.hello(index)
+        if not view.smtp or each.verb not in HELLOS or not greeted or not _out_of_sequence(each):
+            continue
+        other = greeted.verb != each.verb
+        yield Cause(
+            index, 58, view.stage(index), PROGRAM if other else FAULT,
+            "The client says HELO though EHLO was accepted, and the server refuses it." if other
+            else "The server refuses a second hello, which a client may say at any time.",
+            "Update the mail program: one hello that was accepted is enough.",
+            (*evidence(greeted), *evidence(each)), others((FAULT if other else PROGRAM,)),
+        )  # fmt: skip
+
+
+def before_login(view: View) -> Iterator[Cause]:
+    """MAIL is out of sequence, and all that can be missing is the login that was offered."""
+    for index in standing(view):
+        each = view.steps[index]
+        tried = any(one.verb == "AUTH" for one in view.steps[:index])
+        if each.verb != "MAIL" or not _out_of_sequence(each) or tried or OTHER.search(said(each)):
+            continue
+        if view.smtp and view.mechanisms(index) and not transaction(view.steps[:index]):
+            hello = view.hello(index)
+            yield Cause(
+                index, 52, view.stage(index), CONFIG,
+                "The server takes mail only after a login, and the client sent none.",
+                "Set an authentication method (password) and a user name for the outgoing server.",
+                (*(evidence(hello) if hello else ()), *evidence(each)), others((PROGRAM, POLICY)),
+            )  # fmt: skip
+
+
+def _out_of_sequence(each: Exchange) -> bool:
+    return refused(each) and each.reply is not None and each.reply.code == OUT_OF_SEQUENCE
+
+
+RULES: Final = (
+    Rule("nested-mail", "MAIL in the middle of a message", nested),
+    Rule("transaction-forgotten", "a sender or a recipient that the server accepted, and asks for", forgotten),
+    Rule("hello-again", "a second hello that is refused", hello_again),
+    Rule("mail-before-login", "MAIL out of sequence, where only the login can be missing", before_login),
+)
