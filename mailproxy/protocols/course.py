@@ -2,14 +2,10 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from mailproxy.model.exchange import Exchange
-
-
-def by_argument(exchange: Exchange) -> str:
-    """A command is about what stands behind its verb."""
-    return exchange.argument
 
 
 class Volatile(NamedTuple):
@@ -19,18 +15,87 @@ class Volatile(NamedTuple):
     name: str
 
 
+def volatile(pattern: str, name: str) -> Volatile:
+    """One by the text of its pattern, which minds no case."""
+    return Volatile(re.compile(pattern, re.I), name)
+
+
+_MONTHS: Final = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+COMMON: Final = (
+    volatile(
+        rf"\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?\d{{1,2}}[ -](?:{_MONTHS})[ -]\d{{2,4}}(?:,? \d\d:\d\d(?::\d\d)?)?"
+        r"(?: [AP]M)?(?: [+-]\d{4}| ?\([A-Z]{2,5}\)| [A-Z]{2,4}\b)*",
+        "<date>",
+    ),
+    volatile(
+        rf"\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:{_MONTHS}) [ \d]\d \d\d:\d\d:\d\d"
+        r"(?: [A-Z]{3,5})?(?: \d{4})?\b",
+        "<date>",
+    ),
+    volatile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?", "<date>"),
+    volatile(r"\b\d\d:\d\d:\d\d\b", "<time>"),
+    volatile(r"\[?IPv6:[0-9a-f:.]+\]?", "<address>"),
+    volatile(r"(?<![\w.])\[?(?:\d{1,3}\.){3}\d{1,3}\]?(?::\d{1,5})?(?![\w.]*\w)", "<address>"),
+    volatile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})+(?![\w:])", "<address>"),
+    volatile(r"\bport \d{1,5}\b", "port <number>"),
+    volatile(r"<[^<>@\s]*\d{3,}[^<>@\s]*@[^<>\s]+>", "<id>"),
+    volatile(r"\b\d+(?:\.\d+)? ?(?:ms|msecs?|s|secs?|seconds?)\b", "<time>"),
+    volatile(r"\b[a-z0-9]{6}-[a-z0-9]{6,11}-[a-z0-9]{2,4}\b", "<id>"),  # Exim's
+    volatile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{8,}(?:[-.=_][a-z0-9]+)*(?![\w@])(?!\.\w)", "<id>"),
+    volatile(r"(?<=[=#])[\w.+/-]{6,}", "<id>"),
+    volatile(r"\b\d{9,}\b", "<id>"),
+)
+"""Dates, addresses, ports, message ids, queue ids, durations: what servers of any protocol put into their texts."""
+
+
+def by_argument(exchange: Exchange) -> str:
+    """A command is about what stands behind its verb."""
+    return exchange.argument
+
+
+def by_verb(exchange: Exchange) -> str:
+    """A verb is like no other."""
+    return exchange.verb
+
+
+def as_it_is(verb: str, line: str) -> str:
+    """A line of a listing, in which nothing is volatile."""
+    return line
+
+
 class Course(NamedTuple):
     """How sessions of a protocol go.
 
-    `volatile` is looked for in arguments and replies, in this order. `about` tells what a command is about (a
-    recipient, a message), where several of a verb stand in one phase. `listings` are the verbs whose answer lists
-    capabilities, the order of which means nothing.
+    `volatile` is looked for in replies, in this order, but for those that are `fixed`; `asked` in arguments, and `line`
+    takes it out of a line of a listing. `about` tells what a command is about (a recipient, a message), where several
+    of a verb stand in one phase; `kind` is one word for verbs that do for one another. The argument of `names` is what
+    a host calls itself. `offers` are the verbs whose answer lists what the server can do, in any order.
     """
 
-    volatile: tuple[Volatile, ...] = ()
+    volatile: tuple[Volatile, ...] = COMMON
+    fixed: frozenset[str] = frozenset()
+    asked: tuple[Volatile, ...] = ()
+    line: Callable[[str, str], str] = as_it_is
     about: Callable[[Exchange], str] = by_argument
-    listings: frozenset[str] = frozenset()
+    kind: Callable[[Exchange], str] = by_verb
+    names: frozenset[str] = frozenset()
+    offers: frozenset[str] = frozenset()
+
+    def plain(self, text: str) -> str:
+        """A reply's text with names in the place of what is volatile."""
+        return text if text in self.fixed else _plain(self.volatile, text)
+
+    def plain_argument(self, exchange: Exchange) -> str:
+        """The same of a command's argument."""
+        return "<name>" if exchange.verb in self.names else _plain(self.asked, exchange.argument)
 
 
-COURSE = Course()
-"""Nothing is volatile."""
+@lru_cache(4096)
+def _plain(volatile: tuple[Volatile, ...], text: str) -> str:
+    for pattern, name in volatile:
+        text = pattern.sub(name, text)
+    return text
+
+
+COURSE: Final = Course()
+"""Nothing is known of the protocol."""

@@ -1,7 +1,44 @@
-"""The course of a session of SMTP: what is volatile in it, what its commands are about."""
+"""The course of a session of SMTP (RFC 5321): what is volatile in it, what its commands are about."""
 
+import re
 from typing import Final
 
-from mailproxy.protocols.course import Course
+from mailproxy.model.exchange import Exchange
+from mailproxy.protocols.course import COMMON, Course, volatile
 
-COURSE: Final = Course()
+PATH: Final = re.compile(r"(?:FROM|TO):\s*<?([^<>\s]*)", re.I)
+KINDS: Final = {"EHLO": "HELO", "LHLO": "HELO", "BDAT": "DATA"}
+ASKED: Final = frozenset({"VRFY", "EXPN", "HELP", "ETRN"})
+PROMPTS: Final = frozenset(
+    "VXNlcm5hbWU6 dXNlcm5hbWU6 VXNlciBOYW1lAA== VXNlciBOYW1lOg== UGFzc3dvcmQ6 cGFzc3dvcmQ6 UGFzc3dvcmQA".split()
+)
+"""What AUTH LOGIN asks for, in base64."""
+
+
+def about(exchange: Exchange) -> str:
+    """The recipient of RCPT; what VRFY and its like ask for."""
+    if exchange.verb == "RCPT":
+        found = PATH.match(exchange.argument)
+        return found[1].lower() if found else exchange.argument
+    return exchange.argument if exchange.verb in ASKED else exchange.verb
+
+
+def kind(exchange: Exchange) -> str:
+    """HELO and EHLO do for one another, as BDAT (RFC 3030) does for DATA."""
+    return KINDS.get(exchange.verb, exchange.verb)
+
+
+COURSE: Final = Course(
+    volatile=(
+        volatile(r"^[A-Za-z0-9+/]{8,}={0,2}$", "<challenge>"),
+        volatile(r"\bqueued as \S+", "queued as <id>"),
+        volatile(r"\b\d+ (?:bytes|octets)(?: in \S+)?", "<number> octets"),
+        *COMMON,
+    ),
+    fixed=PROMPTS,
+    asked=(volatile(r"\bSIZE=\d+", "SIZE=<number>"),),
+    about=about,
+    kind=kind,
+    names=frozenset({"EHLO", "HELO", "LHLO"}),
+    offers=frozenset({"EHLO", "LHLO"}),
+)
