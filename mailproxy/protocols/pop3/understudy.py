@@ -21,7 +21,8 @@ class Pop3Understudy:
         self._exchanges = record.exchanges
         self._mailbox = Mailbox(record)
         self._tls = record.tls or any(exchange.verb == "STLS" and _granted(exchange) for exchange in record.exchanges)
-        self._login_recorded = any(each.verb in _LOGINS and each.argument and each.replies for each in self._exchanges)
+        logins = [each for each in self._exchanges if each.verb in _LOGINS and each.argument and each.replies]
+        self._logins = {challenges.mechanism(each.argument) if each.verb == "AUTH" else each.verb for each in logins}
         self._codes = any(reply.enhanced for exchange in self._exchanges for reply in exchange.replies)
         self._highest = 0
 
@@ -33,7 +34,7 @@ class Pop3Understudy:
         """Tell of the mailbox as it is by now; grant what is harmless; refuse what is unknown as this server does."""
         match verb:
             case _ if verb in _LOGINS:
-                return None if self._login_recorded else self._login(verb, argument)
+                return self._login(verb, argument)
             case "QUIT":
                 return Improvised((b"+OK Bye\r\n",), closes=True)
             case "RETR" if (found := self._mailbox.find(argument)) and self._mailbox.knows(found.number):
@@ -98,12 +99,12 @@ class Pop3Understudy:
             case _:
                 return _ok(f"{message.size} octets") + self._mailbox.content(message)
 
-    def _login(self, verb: str, argument: str) -> Improvised:
-        granted = _ok("Logged in")
-        if verb != "AUTH":
-            return Improvised((granted,))
-        put = challenges.challenges(argument, SIGN) if argument else None
-        return Improvised((b"-ERR Unknown mechanism\r\n",) if put is None else (*put, granted))
+    def _login(self, verb: str, argument: str) -> Improvised | None:
+        """Grant it where nothing is known of logins; where something is, that holds for all who can be asked."""
+        put = (challenges.challenges(argument, SIGN) if argument else None) if verb == "AUTH" else ()
+        if self._logins and (put is not None or challenges.mechanism(argument) in self._logins):
+            return None
+        return Improvised((b"-ERR Unknown mechanism\r\n",) if put is None else (*put, _ok("Logged in")))
 
     def _capabilities(self) -> list[str]:
         """RFC 2449 section 6."""

@@ -25,7 +25,8 @@ class SmtpUnderstudy:
         self._exchanges = record.exchanges
         self._tls = record.tls or _offers(record, "STARTTLS")
         self._logs_in = _offers(record, "AUTH")
-        self._login_recorded = any(exchange.verb == "AUTH" and exchange.replies for exchange in record.exchanges)
+        logins = [exchange.argument for exchange in record.exchanges if exchange.verb == "AUTH" and exchange.replies]
+        self._mechanisms = set(map(challenges.mechanism, logins))
         self._enhanced = any(reply.enhanced for reply in replies) or not replies
         self._ok = _wording(record)
         self._domain = _domain(record)
@@ -38,7 +39,7 @@ class SmtpUnderstudy:
         """Grant what is harmless and what a message needs; refuse what is unknown as this server does."""
         match verb:
             case "AUTH":
-                return None if self._login_recorded else self._login(argument)
+                return self._login(argument)
             case "DATA":
                 return Improvised((GO_ON, self._say("250", "2.0.0", self._ok)))
             case "QUIT":
@@ -72,10 +73,13 @@ class SmtpUnderstudy:
             case _:
                 return self._unknown()
 
-    def _login(self, argument: str) -> Improvised:
-        if not self._logs_in:
-            return Improvised((self._say("503", "5.5.1", "Authentication is not enabled"),))
+    def _login(self, argument: str) -> Improvised | None:
+        """Grant it where nothing is known of logins; where something is, that holds for all who can be asked."""
         put = challenges.challenges(argument, SIGN)
+        if self._mechanisms and (put is not None or challenges.mechanism(argument) in self._mechanisms):
+            return None
+        if not (self._mechanisms or self._logs_in):
+            return Improvised((self._say("503", "5.5.1", "Authentication is not enabled"),))
         if put is None:
             return Improvised((self._say("504", "5.5.4", "Unrecognized authentication type"),))
         return Improvised((*put, self._say("235", "2.7.0", "Authentication successful")))

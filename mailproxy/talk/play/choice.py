@@ -44,7 +44,10 @@ class Choice:
 
     def fresh(self, verb: str, argument: str) -> Chosen | None:
         """An exchange that has not been used, and now is."""
-        found = self._next(self._about.get(self._key(verb, argument), []))
+        key = self._key(verb, argument)
+        found = self._next(self._about.get(key, []))
+        if found is None and key in self._about:
+            return None  # the record knows it, and it has been asked
         if found is None and verb not in self._answering.particular:
             found = self._next(self._unused.get(verb, []))
         if found is not None:

@@ -12,6 +12,8 @@ def filling(length: int) -> Iterator[bytes]:
     told = f"\r\n[{length} octets of the message are not in the record]\r\n".encode()
     yield told[:length]
     left = length - len(told)
-    while left > 0:
-        yield _LINES if left >= len(_LINES) else _LINES[:left]
+    while left > len(_LINES):
+        yield _LINES
         left -= len(_LINES)
+    if left > 0:
+        yield (_LINES[: left - 2] + b"\r\n")[-left:]

@@ -23,7 +23,7 @@ _ENDINGS: Final[tuple[tuple[str, Close | Reset], ...]] = (
     ("reset by the server", Reset()),
     ("timed out waiting for the client", Close()),
 )
-_HOW: Final[dict[How, Close | Reset]] = {How.CLOSED: Close(), How.RESET: Reset(), How.TIMED_OUT: Close()}
+_HOW: Final[dict[How, Close | Reset]] = {How.CLOSED: Close(), How.RESET: Reset()}
 
 
 class When(Enum):

@@ -30,7 +30,9 @@ from mailproxy.talk.practice.conversation import Action, Close, Reset, Send, Wai
 from mailproxy.talk.stand_in import Absent
 from mailproxy.talk.ways import Insecure
 
-LINE: Final = re.compile(rb"[^\n]*\n|[^\n]+")
+LINE: Final = re.compile(rb"\xff|[^\n\xff]*\n|[^\n\xff]+")
+"""A line, or a part of it; a Telnet command may begin with 0xFF, if it is the client's move to say a command."""
+SHORT: Final = 8
 CANCEL: Final = b"*"  # RFC 4422 section 3.5
 SECOND: Final = 1_000_000
 HESITATION: Final = SECOND
@@ -73,7 +75,7 @@ class ServerPlayer:
         self._heard = 0  # octets of the client
         self._since = 0  # as many had been heard when the message at hand began
         self._line_ended = True
-        self._dot = False  # the last line was a dot alone
+        self._line = b""  # how the last line of the client began
         self._repeat: Step | None = None  # the last reply, where one more like it is due
         self._started = False
         self._shaking = False
@@ -133,7 +135,7 @@ class ServerPlayer:
         at = 0
         while at < len(octets):
             turn = self._head
-            if turn and turn.open and turn.move is Move.CLIENT and not self._line_by_line:
+            if turn and turn.open and turn.move is Move.CLIENT and not (self._line_by_line or self._dotted):
                 end = octets.find(b".\r\n", at) + 3
                 end = end if end > 2 else len(octets)
             else:
@@ -149,6 +151,11 @@ class ServerPlayer:
         return self._ends_oddly or (bool(self._steps) and self._steps[0].when is When.HEARD)
 
     @property
+    def _dotted(self) -> bool:
+        """Whether a line has begun that may be the end of a message."""
+        return not self._line_ended and self._line.startswith(b".")
+
+    @property
     def _ends_oddly(self) -> bool:
         """Whether the recorded server took for the end of the message what is none."""
         return self._chosen is not None and Flag.ODD_END in self._chosen.exchange.flags
@@ -160,13 +167,14 @@ class ServerPlayer:
         if self._hidden:
             return self._stop("what was said under TLS is not in the record")
         self._heard += len(line)
-        self._dot = self._line_ended and line.rstrip(b"\r\n") == b"." and line.endswith(b"\n")
+        last = line.rfind(b"\n", 0, -1) + 1
+        self._line = (line[last:] if self._line_ended or last else self._line + line)[:SHORT]
         self._line_ended = line.endswith(b"\n")
         responding = turn is not None and turn.move is Move.CLIENT and not turn.open
         heard = self._dialogue.feed(Side.CLIENT, line, 0)
         if heard.answer:
             self._actions.append(Send(heard.answer))
-        if responding and line.strip() == CANCEL:
+        if responding and self._line_ended and self._line.rstrip(b"\r\n") == CANCEL:
             self._cancelled()
         if self._dialogue.hidden:
             return self._stop("the client begins TLS where it is to speak in clear")
@@ -255,7 +263,7 @@ class ServerPlayer:
     def _asked(self, turn: Turn) -> bool:
         """Whether it is the server's move."""
         if turn.open and turn.move is Move.CLIENT:
-            return self._dot and self._ends_oddly
+            return self._ends_oddly and self._line_ended and self._line.rstrip(b"\r\n") == b"."
         return turn.move is Move.WAITING and not turn.open
 
     def _due(self, step: Step, asked: bool) -> bool:
@@ -312,12 +320,7 @@ class ServerPlayer:
         self._chosen = self._choose(turn)
         if self._over or self._chosen is None:
             return
-        exchange, likeness = self._chosen
-        if likeness is Likeness.KIN:
-            self._remark(f"{self._name(turn)} is not in the record: answered as {self._title(exchange)} was")
-        elif likeness is Likeness.AGAIN:
-            self._remark(f"{self._name(turn)} is not in the record once more: answered as before")
-        self._put(turn, exchange)
+        self._put(turn, self._chosen)
 
     def _choose(self, turn: Turn) -> Chosen | None:
         """What answers in the record; None where something else does."""
@@ -333,23 +336,31 @@ class ServerPlayer:
         self._stop(f"{self._name(turn)} is not in the record, and nothing is known to answer")
         return None
 
-    def _put(self, turn: Turn, exchange: Exchange) -> None:
+    def _put(self, turn: Turn, chosen: Chosen) -> None:
         """Lay out the steps of a recorded answer as this command needs them."""
-        steps = self._part.steps.get(exchange.number, [])
-        parts = self._answering.recast(turn.verb, turn.argument, exchange)
-        if parts is None:
+        steps = self._part.steps.get(chosen.exchange.number, [])
+        parts = self._answering.recast(turn.verb, turn.argument, chosen.exchange)
+        if parts == () and self._improvised(turn):
+            return
+        self._remark_likeness(turn, chosen)
+        if not parts:
             self._steps.extend(steps)
             return
-        if not parts and not self._improvised(turn):
-            self._steps.extend(steps)
         pieces = [at for at, step in enumerate(steps) if isinstance(step.what, Piece)]
         for part in parts:
             if isinstance(part, bytes):
                 self._steps.append(Step(When.ASKED, part))
             elif part < len(pieces):
                 self._steps.append(steps[pieces[part]]._replace(when=When.ASKED))
-        if parts and pieces:
+        if pieces:
             self._steps.extend(steps[pieces[-1] + 1 :])
+
+    def _remark_likeness(self, turn: Turn, chosen: Chosen) -> None:
+        match chosen.likeness:
+            case Likeness.KIN:
+                self._remark(f"{self._name(turn)} is not in the record: answered as {self._title(chosen.exchange)} was")
+            case Likeness.AGAIN:
+                self._remark(f"{self._name(turn)} is not in the record once more: answered as before")
 
     def _improvised(self, turn: Turn) -> bool:
         """Answer in the recorded server's manner, if that can be."""
@@ -425,19 +436,31 @@ class ServerPlayer:
             self._say_frames(piece.reply, piece.end)
 
     def _say_frames(self, start: int, end: int) -> None:
+        missing = 0
         for frame, pause in self._part.track.cut(start, end):
-            self._wait(pause)
             if frame.kind is Kind.OMITTED:
-                self._remark(f"{frame.wire} octets of a message are not in the record")
-                for octets in filling(frame.wire):
-                    self._send(octets)
-            else:
-                self._send(frame.octets)
+                missing += frame.wire
+                continue
+            self._fill(missing)
+            missing = 0
+            self._wait(pause)
+            self._send(frame.octets)
+        self._fill(missing)
+
+    def _fill(self, missing: int) -> None:
+        """Say something in the place of octets that nobody kept."""
+        if missing:
+            self._remark(f"{missing} octets of a message are not in the record")
+            for octets in filling(missing):
+                self._send(octets)
 
     def _send(self, octets: bytes) -> None:
         if octets:
             self._actions.append(Send(octets))
-            self._dialogue.feed(Side.SERVER, octets, 0)
+            first = octets.find(b"\n") + 1 if self._turn is not self._head else 0
+            for part in (octets[:first], octets[first:]):  # behind a listing without end, its line tells that one ended
+                if part:
+                    self._dialogue.feed(Side.SERVER, part, 0)
 
     def _wait(self, microseconds: int) -> None:
         if self._manner.pauses and microseconds:
