@@ -20,6 +20,7 @@ _PAIR: Final = re.compile(r"(\d{1,9})\s+(\d{1,15})(?!\S)")
 _NAMED: Final = re.compile(r"(\d{1,9})\s+([!-~]{1,70})(?!\S)")
 _LINE: Final = b"-" * 70 + b"\r\n"
 _DOT: Final = b".\r\n"
+_MADE: Final = b"Subject: (not in the record)\r\n\r\nThis message is not in the record.\r\n"
 
 
 class Message(NamedTuple):
@@ -68,7 +69,7 @@ class Mailbox:
         if top := self._tops.get(message.number):
             begun = self._octets(top).removesuffix(_DOT)
         else:
-            begun = b"Subject: (not in the record)\r\n\r\nThis message is not in the record.\r\n"
+            begun = _MADE
         return begun + b"".join(_filling(min(message.size, LONGEST) - len(begun))) + _DOT
 
     def top(self, message: Message, lines: int) -> bytes:
@@ -111,13 +112,14 @@ class Mailbox:
         return ((int(found[1]), found[2]) for line in lines if (found := form.match(line)))
 
     def _all_numbers(self) -> list[int]:
+        """All that LIST has told of; else no number is left out (RFC 1939 section 3)."""
         known = {*self._sizes, *self._uids, *self._whole, *self._tops}
-        counted = () if self._listed else range(1, min(self._counted[0], MOST) + 1)
+        counted = () if self._listed else range(1, min(max(self._counted[0], *known, 0), MOST) + 1)
         return sorted({*known, *counted})
 
     def _message(self, number: int) -> Message:
         count, total = self._counted
-        size = self._sizes.get(number, total // count if count else 0)
+        size = self._sizes.get(number, total // count if count else len(_MADE))
         made = hashlib.sha256(f"{number} {size}".encode()).hexdigest()[:16]
         return Message(number, size, self._uids.get(number, made))
 
