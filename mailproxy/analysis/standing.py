@@ -57,7 +57,7 @@ def _made_good(view: View, index: int, each: Exchange) -> bool:
         case "RCPT":
             return any(one.verb == "RCPT" and _path(one) == _path(each) and accepted(one) for one in later)
         case "MAIL":
-            return any(one.verb == "MAIL" and accepted(one) for one in later)
+            return any(delivered(one) or (one.verb == "MAIL" and accepted(one)) for one in later)
         case "DATA" | "BDAT":
             return any(map(delivered, later))
         case "UIDL" | "TOP" | "LIST" | "STAT" | "XTND":

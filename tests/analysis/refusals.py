@@ -92,6 +92,7 @@ REFUSALS: Final = {
     "sender-callback": Refusal(
         "RCPT", "550 Verification failed for <alice@example.org>", "550 5.1.1 Unknown user"
     ),
+    "members-only": Refusal("RCPT", "550 Requested action not taken: Local user only", "550 5.1.1 Unknown user"),
     "put-off": Refusal("RCPT", "550 Failure sending mail. Try again later.", "550 5.1.1 Unknown user"),
     "too-much": Refusal("RCPT", "452 4.5.3 Too many recipients", "452 4.2.2 Over quota"),
     "too-large": Refusal("MAIL", "552 5.3.4 Message size exceeds fixed limit", "552 5.2.2 Over quota"),

@@ -19,6 +19,8 @@ PASSED: Final = re.compile(r"([\d.]+) s pass")
 BY_SERVER: Final = re.compile(r"(?:closed|reset) by the server|timed out waiting for the server", re.I)
 BY_CLIENT: Final = re.compile(r"(?:closed|reset) by the client", re.I)
 STALL: Final = re.compile(r"stall|timed out|timeout", re.I)
+LOCAL: Final = re.compile(r"localhost(?:\.\S+)?|\[?(?:127\.[\d.]+|(?:IPv6:)?::1)\]?|[\w-]*", re.I)
+"""Names in a hello that say nothing of the machine."""
 TLS_PORTS: Final = frozenset({465, 993, 995})
 AGAIN: Final = "Try again; if it stays so, send the provider this transcript with the time."
 Told = tuple[Blame, tuple[Blame, ...], str, str]
@@ -129,6 +131,8 @@ def _command(each: Exchange, text: str, by_client: bool) -> Told:
         )  # fmt: skip
     if each.verb in HELLOS and text.startswith("reset"):
         blame, also = NETWORK, (POLICY, FAULT)
+    elif each.verb in HELLOS and LOCAL.fullmatch(each.argument.strip()):
+        blame, also = POLICY, (CONFIG, FAULT)
     return blame, also, f"The server hung up in the place of an answer to {each.verb or 'a command'}.", AGAIN
 
 

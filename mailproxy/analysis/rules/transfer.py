@@ -75,7 +75,7 @@ def stalled(view: View) -> Iterator[Cause]:
     """The server waited for the rest of a message, and gave up."""
     for index, each in enumerate(view.steps):
         reply = each.reply
-        timed_out = reply is not None and reply.code in {"421", "451"} and TIMEOUT.search(reply.text)
+        timed_out = reply is not None and not reply.positive and TIMEOUT.search(reply.text)
         if is_message(each) and each.content and timed_out:
             yield _unfinished(index, each) if complete(each) else _stalled(index, each)
 

@@ -44,7 +44,7 @@ ROWS: Final = (
     ),
     Text(
         "sender-domain", ENVELOPE, r"4..|5..",
-        r"domain (?:of sender|(?<!recipient address rejected: domain )not found"
+        r"domain (?:of sender|(?:name )?must (?:resolve|exist)|(?<!recipient address rejected: domain )not found"
         r"|does not (?:exist|resolve)|doesn'?t exist)"
         r"|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|not valid)|(?:invalid|bad|unknown) sender"
         r"|[45]\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|nullmx|5\.1\.10",
@@ -78,7 +78,8 @@ ROWS: Final = (
         r"over.?quota|quota (?:is )?(?:exceeded|full)|exceed\w* .{0,20}quota"
         r"|mailbox (?:is |size |has )?(?:full|over|exceeded|limit)"
         r"|(?:inbox|account|user|recipient|maildrop) (?:is |has )?(?:full|over)|out of (?:storage|space)"
-        r"|storage (?:allocation|exceeded|limit)|[45]\.2\.2\b",
+        r"|storage (?:allocation|exceeded|limit)|[45]\.2\.2\b"
+        r"|postfach (?:\S+ )?voll|bo[iî]te (?:\S+ ){0,3}pleine|buz[oó]n (?:\S+ )?lleno|已满",
         MAILBOX, (),
         "The mailbox of the recipient is full.",
         "Tell the recipient by other means, and send again later.",
@@ -91,6 +92,17 @@ ROWS: Final = (
         "The server takes only so many messages or recipients at a time from this client.",
         "Send fewer at a time, over more connections or hours; the server says how many.",
         "Zoho, IONOS, Gmail 5.4.5, Microsoft 5.1.90",
+    ),
+    Text(
+        "members-only", "RCPT DATA BDAT", r"5..",
+        r"(?:local|internal|authori[sz]ed|known) (?:users?|senders?|members?) only"
+        r"|only (?:\S+ ){0,3}(?:from|by|for) (?:local|internal|authenticated|authori[sz]ed|members|approved)"
+        r"|not (?:allowed|permitted|authori[sz]ed|authenticated) (?:\S+ )?to (?:send|post|submit) (?:\S+ ){0,3}to"
+        r"|5\.7\.13[34]",
+        POLICY, (MAILBOX, CONFIG),
+        "The recipient takes mail from some senders alone.",
+        "Ask the recipient, or whoever keeps that mailbox or list, to let the sender in.",
+        "Exchange RESOLVER.RST.AuthRequired, Coremail, Mailman",
     ),
     Text(
         "put-off", "RCPT", r"5..",
@@ -112,7 +124,8 @@ ROWS: Final = (
         r"|(?:invalid|bad|unknown|unrouteable|undeliverable) (?:recipient|mailbox|address|user)"
         r"|not a (?:valid|known) (?:user|mailbox|recipient)|that you tried to reach"
         r"|recipient (?:address )?rejected: (?:user|undeliverable|unknown|domain)|not our customer|5\.4\.1"
-        r"|recipientnotfound|local user|mailbox name not allowed",
+        r"|recipientnotfound|local user|mailbox name not allowed"
+        r"|unbekannt|existiert nicht|inconnue?\b|n'existe pas|no existe|desconocid[oa]|不存在",
         MAILBOX, (CONFIG, FAULT),
         "There is no such recipient.",
         "Check the recipient's address for a slip of the finger.",
@@ -184,7 +197,8 @@ ROWS: Final = (
     Text(
         "header-wrong", "DATA BDAT", r"5..",
         r"(?:header|field)\W? (?:is |are )?(?:missing|invalid|not|required|malformed|duplicate)"
-        r"|(?:missing|multiple|duplicate|invalid|malformed|no) (?:\S+ ){0,2}header|not rfc ?\d+ compliant",
+        r"|(?:missing|multiple|duplicate|invalid|malformed|no|bad|illegal) (?:\S+ ){0,2}header|header error"
+        r"|not rfc ?\d+ compliant",
         PROGRAM, (POLICY, CONFIG),
         "A header of the message is missing, or not as it must be.",
         "Look at the header that the reply names (From, Date, Message-ID, To); update the mail program.",
@@ -198,6 +212,7 @@ ROWS: Final = (
         r"|cannot (?:open|write|create|connect)|unable to (?:open|write|create|connect|process|verify|queue)"
         r"|backend|milter|out of memory|(?:requested )?action aborted"
         r"|resources? (?:temporarily )?(?:unavailable|exceed)|too busy|system (?:not|busy)|i/o error"
+        r"|read-only file|no such file|broken pipe|too many open files|connection refused|i/o timeout|panic"
         r"|[45]\.3\.[0125]\b|4\.4\.\d|fail(?:ed|ure) to|could not|too many hops|\bloops?\b|5\.4\.[06]\b",
         FAULT, (POLICY,),
         "The server is out of order, or wrong in its configuration; it says so itself.",

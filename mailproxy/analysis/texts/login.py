@@ -95,11 +95,12 @@ ROWS: Final = (
     ),
     Text(
         "login-throttled", LOGIN, r"4..|5..|-ERR",
-        r"too many (?:\S+ ){0,3}(?:login|attempt|fail|auth|bad|connection|invalid|try|tries)|rate.?limit|throttl"
+        r"^(?!.*\b(?:disk|storage)\b).*"
+        r"(?:too many (?:\S+ ){0,3}(?:login|attempt|fail|auth|bad|connection|invalid|try|tries)|rate.?limit|throttl"
         r"|temporarily (?:blocked|locked|banned|unavailable|denied)|try again (?:later|in)|login.delay"
         r"|too (?:frequent|often)|exceeded.{0,30}(?:limit|attempt|bandwidth|quota)|please wait|nur alle"
         r"|(?:limit|credits?|quota|attempts) (?:has been |have been |is |was )?(?:exceeded|reached)|only every"
-        r"|wait .{0,20}(?:minute|second)",
+        r"|wait .{0,20}(?:minute|second))",
         POLICY, (CREDENTIALS, FAULT),
         "The server lets nobody log in for a while: there were too many attempts.",
         "Wait, let fewer programs poll the account, and check the password in all of them.",
@@ -135,7 +136,8 @@ ROWS: Final = (
         r"|(?:password|login|user ?name|credentials?|logon|log ?in) (?:\S+ ){0,4}(?:incorrect|wrong|invalid|fail"
         r"|failed|failure|unknown|rejected|not accepted|not correct|mismatch|error|denied)|logon failure|login fail"
         r"|not accepted|badcredentials|(?:unknown|no such) (?:user|account|login)|sorry.{0,20}(?:password|login)"
-        r"|access denied|denied|authorization fail|authentifizierung|fehlgeschlagen|permission",
+        r"|access denied|denied|authorization fail|authentifizierung|fehlgeschlagen|permission"
+        r"|passwor[td] (?:\S+ )?falsch|mot de passe|contrase[nñ]a|credenciales|密码|验证失败",
         CREDENTIALS, (CONFIG, POLICY),
         "The server does not accept the user name or the password.",
         "Check the user name (often the whole address) and type the password anew; some providers want an app "
