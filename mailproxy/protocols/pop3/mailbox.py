@@ -66,10 +66,8 @@ class Mailbox:
 
     def content(self, message: Message) -> bytes:
         """A message that is not in the record, of the size it should have, up to its dot."""
-        if top := self._tops.get(message.number):
-            begun = self._octets(top).removesuffix(_DOT)
-        else:
-            begun = _MADE
+        top = self._tops.get(message.number)
+        begun = self._octets(top).removesuffix(_DOT) if top else _MADE
         return begun + b"".join(_filling(min(message.size, LONGEST) - len(begun))) + _DOT
 
     def top(self, message: Message, lines: int) -> bytes:

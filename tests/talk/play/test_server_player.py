@@ -8,6 +8,7 @@ from mailproxy.model.octets import Frame, Kind, Side
 from mailproxy.model.session import Ending, How, Leg, Recording
 from mailproxy.model.tls import Fault, TlsFacts
 from mailproxy.protocols.reading import read
+from mailproxy.talk.play.edit import parse
 from mailproxy.talk.play.manner import Manner
 from mailproxy.talk.play.repertoire import Repertoire
 from mailproxy.talk.practice.conversation import Send
@@ -353,3 +354,39 @@ def test_pop2_sends_as_many_octets_as_it_promised() -> None:
     assert said[:2] == ["#3 messages", "=211 octets in message 1"]
     assert said[-1] == "=1600 octets in message 2"
     assert server.remarks == []
+
+
+def test_a_rule_that_spoils_every_reply_stops_nothing() -> None:
+    server = player(
+        "smtp\n<-  220 x\n -> DATA\n<-  354 go\n -> broken\n*** cut off\n", Manner(edits=(parse("s/250/what/"),))
+    )
+    assert answers(server, "DATA", "x\n.", "NOOP") == ["354 go", "what Ok"]
+
+
+def test_no_secret_is_remarked() -> None:
+    server = player(SMTP)
+    answers(server, "AUTH PLAIN aHVudGVyMjI=", "PASS hunter22", "hunter22", "AUTH hunter22", "USER hunter22", "QUIT")
+    assert not any("hunter22" in remark.lower() or "aHVudGVyMjI" in remark for remark in server.remarks)
+    server = player("pop3-apop-good")
+    answers(server, "USER hunter22", "PASS hunter22", "APOP hunter22 hunter22", "hunter22", "QUIT")
+    assert not any("hunter22" in remark.lower() for remark in server.remarks)
+
+
+def test_a_message_is_never_joined() -> None:
+    lines = "".join(f"<-  line {n}\n" for n in range(50))
+    server = player(f"pop3\n<-  +OK\n -> RETR 1\n<-  +OK\n{lines}<-  .\n")
+    server.receive()
+    assert len(server.receive(b"RETR 1\r\n")) == 52
+
+
+def test_replies_to_commands_in_one_write_come_one_by_one() -> None:
+    server = player("smtp-pipelining-good")
+    said = answers(server, "MAIL FROM:<x@example.org>\nRCPT TO:<a@example.org>\nRCPT TO:<b@example.org>\nDATA")
+    assert said == ["250 2.1.0 Ok", "250 2.1.5 Ok", "250 2.1.5 Ok", "354 End data with <CR><LF>.<CR><LF>"]
+
+
+def test_lmtp_answers_for_each_recipient() -> None:
+    server = player("lmtp-two-recipients-good")
+    said = answers(server, "LHLO x", "MAIL FROM:<a@b>", *["RCPT TO:<x@example.org>"] * 3, "DATA", "Hello\n.")
+    final = said[said.index(next(line for line in said if line.startswith("354"))) + 1 :]
+    assert len(final) == len([line for line in said if line.startswith("250 2.1.5")])
