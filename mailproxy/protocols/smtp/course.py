@@ -10,7 +10,15 @@ PATH: Final = re.compile(r"(?:FROM|TO):\s*<?([^<>\s]*)", re.I)
 KINDS: Final = {"EHLO": "HELO", "LHLO": "HELO", "BDAT": "DATA"}
 ASKED: Final = frozenset({"VRFY", "EXPN", "HELP", "ETRN"})
 PROMPTS: Final = frozenset(
-    "VXNlcm5hbWU6 dXNlcm5hbWU6 VXNlciBOYW1lAA== VXNlciBOYW1lOg== UGFzc3dvcmQ6 cGFzc3dvcmQ6 UGFzc3dvcmQA".split()
+    (
+        "VXNlcm5hbWU6",
+        "dXNlcm5hbWU6",
+        "VXNlciBOYW1lAA==",
+        "VXNlciBOYW1lOg==",
+        "UGFzc3dvcmQ6",
+        "cGFzc3dvcmQ6",
+        "UGFzc3dvcmQA",
+    )
 )
 """What AUTH LOGIN asks for, in base64."""
 

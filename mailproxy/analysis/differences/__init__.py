@@ -1,0 +1,1 @@
+"""What differs between two sessions, a file for each kind of thing that can."""

@@ -1,0 +1,216 @@
+"""What differs between two contents: of messages their fields and their parts, of listings their lines.
+
+A message is read by its fields and its MIME parts up to a bound; what is larger is told from others by its length and
+its digest, and so is all that the caller did not want to have at hand.
+"""
+
+import email
+import email.policy
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from email.message import Message
+from typing import Final, NamedTuple
+
+from mailproxy.analysis.differences.looking import Looked, evidence
+from mailproxy.model.difference import Difference, What
+from mailproxy.model.escape import escape_text
+from mailproxy.model.exchange import Content, Exchange
+from mailproxy.model.octets import Side, Span
+from mailproxy.wire.dots import undouble
+
+READ: Final = 1 << 20
+"""Octets of a message that are read."""
+HEAD: Final = 65_536
+SHOWN: Final = 200
+VOLATILE: Final = frozenset(
+    {"date", "message-id", "received", "dkim-signature", "arc-seal", "arc-message-signature", "delivered-to"}
+    | {"arc-authentication-results", "authentication-results", "return-path", "resent-date", "resent-message-id"}
+    | {
+        "x-received",
+        "x-google-smtp-source",
+        "x-gm-message-state",
+        "x-spam-status",
+        "x-uidl",
+        "references",
+        "in-reply-to",
+    }
+)
+"""Fields that differ from message to message, whatever they say."""
+
+
+class Part(NamedTuple):
+    """A MIME part: its type, its name, how many octets it has once decoded, and their digest."""
+
+    type: str
+    name: str
+    length: int
+    digest: bytes
+
+    def __str__(self) -> str:
+        named = f" {self.name!r}" if self.name else ""
+        return escape_text(f"{self.type}{named}, {self.length} octets")
+
+
+def differences(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
+    """What differs in the contents of two exchanges."""
+    mine, yours = one.content, other.content
+    if mine is None or yours is None or one.verb in good.course.offers:
+        return
+    if mine.ended is not yours.ended:
+        said = _size(mine), _size(yours)
+        whose = "bad" if mine.ended else "good"
+        yield _difference(bad, one, other, said, f"The content has no end in the {whose} session.")
+    elif _wrong(mine) != _wrong(yours):
+        yield _difference(bad, one, other, (_size(mine), _size(yours)), "Another number of octets came than announced.")
+    if good.streams.missing(mine.span) or bad.streams.missing(yours.span):
+        yield from _by_digest(good, bad, one, other, mine.span, yours.span)
+    elif _same(good, bad, mine.span, yours.span):
+        return
+    elif _is_message(one):
+        yield from _messages(good, bad, one, other, strict)
+    else:
+        yield from _listings(good, bad, one, other, strict)
+
+
+def _difference(bad: Looked, one: Exchange, other: Exchange, said: tuple[str, str], told: str) -> Difference:
+    return Difference(What.CONTENT, bad.stage(other), other.verb, *said, told, evidence(one), evidence(other))
+
+
+def _size(content: Content) -> str:
+    announced = "" if content.announced is None else f", {content.announced} announced"
+    return f"{content.span.length} octets{announced}{'' if content.ended else ', no end'}"
+
+
+def _wrong(content: Content) -> bool:
+    """Whether clearly fewer or more octets came than were announced; servers count line ends as they like."""
+    if content.announced is None or not content.announced:
+        return False
+    return content.ended and not 0.9 < content.span.length / content.announced < 1.1
+
+
+def _is_message(exchange: Exchange) -> bool:
+    content = exchange.content
+    assert content
+    return content.span.side is Side.CLIENT or exchange.verb in {"RETR", "TOP"}
+
+
+def _same(good: Looked, bad: Looked, mine: Span, yours: Span) -> bool:
+    """Whether the octets are the same; they are never joined."""
+    return mine.length == yours.length and _digest(good, mine) == _digest(bad, yours)
+
+
+def _digest(looked: Looked, span: Span) -> bytes:
+    found = hashlib.sha256()
+    for start in range(span.start, span.end, READ):
+        found.update(looked.streams.octets(span._replace(start=start, end=min(span.end, start + READ))))
+    return found.digest()
+
+
+def _by_digest(
+    good: Looked, bad: Looked, one: Exchange, other: Exchange, mine: Span, yours: Span
+) -> Iterator[Difference]:
+    """Octets that are not all at hand: their digests, where somebody has them; else nothing is known."""
+    if not (good.digest and bad.digest):
+        return
+    if mine.length != yours.length or good.digest(mine) != bad.digest(yours):
+        said = f"{mine.length} octets", f"{yours.length} octets"
+        yield _difference(bad, one, other, said, "The messages differ.")
+
+
+def _octets(looked: Looked, exchange: Exchange) -> bytes:
+    """The message of an exchange, dots undoubled, as far as it is read."""
+    assert exchange.content
+    span = exchange.content.span
+    octets = looked.streams.octets(span._replace(end=min(span.end, span.start + READ)))
+    return octets if exchange.verb in {"BDAT"} else undouble(octets)
+
+
+def _messages(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
+    mine, yours = (
+        email.message_from_bytes(_octets(looked, each), policy=email.policy.compat32)
+        for looked, each in ((good, one), (bad, other))
+    )
+    yield from _fields(good, bad, one, other, mine, yours, strict)
+    parts = _parts(mine), _parts(yours)
+    for here, there in _unlike(*parts):
+        told = "A part of the message differs." if here and there else "A part of the message is missing on one side."
+        yield _difference(bad, one, other, (str(here or ""), str(there or "")), told)
+
+
+def _fields(
+    good: Looked,
+    bad: Looked,
+    one: Exchange,
+    other: Exchange,
+    mine: "Message[str, str]",
+    yours: "Message[str, str]",
+    strict: bool,
+) -> Iterator[Difference]:
+    names = dict.fromkeys(name.lower() for name in [*mine.keys(), *yours.keys()])
+    for name in names:
+        if name in VOLATILE and not strict:
+            here, there = name in mine, name in yours
+            if here is not there and name in {"date", "message-id"}:
+                said = ("there", "") if here else ("", "there")
+                yield _difference(bad, one, other, said, f"The field {escape_text(name)} is on one side only.")
+            continue
+        values = _values(mine, name), _values(yours, name)
+        if values[0] != values[1] and (strict or not _alike(good, name, *values)):
+            said = f"{name}: {values[0]}" if values[0] else "", f"{name}: {values[1]}" if values[1] else ""
+            shown = escape_text(said[0])[:SHOWN], escape_text(said[1])[:SHOWN]
+            yield _difference(bad, one, other, shown, f"The field {escape_text(name)} differs.")
+
+
+def _values(message: "Message[str, str]", name: str) -> str:
+    return " / ".join(" ".join(str(value).split()) for value in message.get_all(name, []))
+
+
+def _alike(looked: Looked, name: str, mine: str, yours: str) -> bool:
+    if name == "content-type":
+        return _without_boundary(mine) == _without_boundary(yours)
+    return looked.course.plain(mine) == looked.course.plain(yours)
+
+
+def _without_boundary(value: str) -> str:
+    return ";".join(part for part in value.split(";") if not part.strip().lower().startswith("boundary="))
+
+
+def _parts(message: "Message[str, str]") -> list[Part]:
+    found: list[Part] = []
+    for part in message.walk():
+        if part.is_multipart():
+            continue
+        payload = part.get_payload(decode=True)
+        octets = payload if isinstance(payload, bytes) else b""
+        octets = octets.replace(b"\r\n", b"\n").rstrip(b"\n")
+        found.append(
+            Part(part.get_content_type(), part.get_filename() or "", len(octets), hashlib.sha256(octets).digest())
+        )
+    return found
+
+
+def _unlike(mine: list[Part], yours: list[Part]) -> Iterator[tuple[Part | None, Part | None]]:
+    """Parts that have no like on the other side, side by side."""
+    here, there = Counter(mine), Counter(yours)
+    only = [each for each in mine if here[each] > there[each]], [each for each in yours if there[each] > here[each]]
+    for place in range(max(map(len, only))):
+        yield (only[0][place] if place < len(only[0]) else None, only[1][place] if place < len(only[1]) else None)
+
+
+def _listings(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
+    mine, yours = (_lines(looked, each, strict) for looked, each in ((good, one), (bad, other)))
+    if mine == yours:
+        return
+    only = [each for each in mine if each not in set(yours)], [each for each in yours if each not in set(mine)]
+    said = tuple(
+        f"{len(lines)} lines" + (f": {some[0]}" if some else "") for lines, some in ((mine, only[0]), (yours, only[1]))
+    )
+    yield _difference(bad, one, other, (said[0][:SHOWN], said[1][:SHOWN]), f"What {other.verb} lists differs.")
+
+
+def _lines(looked: Looked, exchange: Exchange, strict: bool) -> list[str]:
+    assert exchange.content
+    octets = looked.streams.octets(exchange.content.span)
+    lines = [escape_text(line) for line in octets.decode("utf-8", "surrogateescape").split("\r\n")]
+    return lines if strict else [looked.course.line(exchange.verb, line) for line in lines]

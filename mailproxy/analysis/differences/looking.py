@@ -1,0 +1,98 @@
+"""Two sessions, looked at side by side."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from mailproxy.analysis.view import View
+from mailproxy.model.escape import escape_text
+from mailproxy.model.exchange import Exchange, Reply
+from mailproxy.model.finding import Evidence, Stage
+from mailproxy.model.octets import Frame, Kind, Mark, Note, Side, Span
+from mailproxy.model.session import Recording
+from mailproxy.model.stream import Streams
+from mailproxy.protocols import named
+from mailproxy.protocols.course import Course
+
+Digest = Callable[[Span], bytes]
+"""What tells octets that are not at hand from others."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One of the two. `digest` is asked for contents whose octets were left in the database."""
+
+    recording: Recording
+    digest: Digest | None = None
+
+    @cached_property
+    def view(self) -> View:
+        """The session as a diagnosis looks at it."""
+        return View(self.recording)
+
+    @cached_property
+    def steps(self) -> tuple[Exchange, ...]:
+        """Its exchanges in order."""
+        return self.view.steps
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Where an exchange of this number stands among the steps."""
+        return {each.number: place for place, each in enumerate(self.steps)}
+
+    @cached_property
+    def streams(self) -> Streams:
+        """What was said, by its place."""
+        return Streams(self.recording.entries)
+
+    @cached_property
+    def course(self) -> Course:
+        """How sessions of its protocol go."""
+        return named(self.view.protocol).course
+
+    @cached_property
+    def gaps(self) -> tuple[int, ...]:
+        """Where in the client's stream something is missing: gaps of the record, and what nobody could read."""
+        found: list[int] = []
+        at = 0
+        for entry in self.recording.entries:
+            match entry:
+                case Note(mark=Mark.GAP):
+                    found.append(at)
+                case Frame(side=Side.CLIENT) if entry.length:
+                    if entry.kind is Kind.OPAQUE:
+                        found.append(at)
+                    at = entry.end
+        return tuple(found)
+
+    def stage(self, exchange: Exchange) -> Stage:
+        """Where in the protocol an exchange belongs."""
+        return self.view.stage(self.places[exchange.number])
+
+    def missing_between(self, before: Exchange | None, after: Exchange | None) -> bool:
+        """Whether something may be missing in the record between two exchanges."""
+        start = before.command.start if before and before.command else 0
+        end = after.command.start if after and after.command else None
+        return any(start <= gap and (end is None or gap <= end) for gap in self.gaps)
+
+
+def command(looked: Looked, exchange: Exchange) -> str:
+    """What was asked, as one line."""
+    if exchange.command:
+        said = looked.streams.octets(exchange.command).decode("utf-8", "surrogateescape").rstrip("\r\n")
+        if said:
+            return escape_text(said)
+    return escape_text(f"{exchange.verb} {exchange.argument}".strip())
+
+
+def reply(found: Reply | None) -> str:
+    """What was answered, as one line."""
+    return escape_text(" ".join(f"{found.code} {found.text}".split())) if found else ""
+
+
+def evidence(exchange: Exchange | None) -> tuple[Evidence, ...]:
+    """All of an exchange but its content."""
+    if exchange is None:
+        return ()
+    spans = [*([exchange.command] if exchange.command else []), *exchange.extra]
+    return tuple(Evidence(span) for span in [*spans, *(each.span for each in exchange.replies)])
