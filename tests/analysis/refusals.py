@@ -93,6 +93,10 @@ REFUSALS: Final = {
         "RCPT", "550 Verification failed for <alice@example.org>", "550 5.1.1 Unknown user"
     ),
     "members-only": Refusal("RCPT", "550 Requested action not taken: Local user only", "550 5.1.1 Unknown user"),
+    "mail-loop": Refusal("DATA", "554 5.4.6 Too many hops 26 (25 max)", "550 5.4.6 Unusual sending activity"),
+    "sender-barred": Refusal(
+        "MAIL", "550 5.1.8 Access denied, bad outbound sender", "550 5.1.8 Domain of sender does not resolve"
+    ),
     "put-off": Refusal("RCPT", "550 Failure sending mail. Try again later.", "550 5.1.1 Unknown user"),
     "too-much": Refusal("RCPT", "452 4.5.3 Too many recipients", "452 4.2.2 Over quota"),
     "too-large": Refusal("MAIL", "552 5.3.4 Message size exceeds fixed limit", "552 5.2.2 Over quota"),

@@ -52,6 +52,9 @@ SMTP: Final[Codes] = (
     (r"45[125]", Meaning(FAULT, (POLICY, UNKNOWN), "The server cannot do this for now.")),
 )  # fmt: skip
 """RFC 5321 section 4.2.2."""
+MISSPOKEN: Final = re.compile(r"50[0-4]")
+FINAL: Final = re.compile(r"55\d|521")
+"""Refusals that a server means, though it may not say why."""
 SILENT: Final = re.compile(r"[\s(]*[-\w.]*[\s)]*")
 """A text that is none, but for an identifier."""
 WRONG: Final = Meaning(CREDENTIALS, (POLICY, CONFIG), "The server does not accept the user name or the password.")
@@ -61,11 +64,13 @@ def meaning(view: View, each: Exchange, stage: Stage) -> Meaning:
     """What a refusal means, by its codes and by where it came."""
     assert each.reply is not None
     code, login = each.reply.code, each.verb in LOGINS or (each.verb == "HELO" and not view.smtp)
-    if each.verb == "AUTH" and code == "535":
-        return WRONG
+    if each.verb == "AUTH" and (found := WRONG if code == "535" else _of(LOGIN[:3], code)):
+        return found
+    if MISSPOKEN.fullmatch(code) and each.reply.enhanced[1:].startswith(".7."):
+        return SMTP[0][1]
     if found := _of(ENHANCED, each.reply.enhanced):
         return found
-    if SILENT.fullmatch(each.reply.text):
+    if SILENT.fullmatch(each.reply.text) and not (view.smtp and FINAL.fullmatch(code)):
         return Meaning(FAULT, (UNKNOWN, POLICY), "The server refuses and does not say why.")
     if Flag.GREETING in each.flags:
         return Meaning(POLICY, (FAULT, NETWORK), "The server turns the client away before it has said anything.")

@@ -12,14 +12,14 @@ from mailproxy.analysis.view import View, evidence, said
 
 SUBMISSION: Final = frozenset({465, 587})
 NULL: Final = re.compile(r"FROM:\s*<>", re.I)
-SENDER: Final = re.compile(r"sender|from|user|empty|null|address|owner", re.I)
+OF_IT: Final = re.compile(r"sender|from|user|empty|null|address|owner|syntax|argument|path", re.I)
 
 
 def null_sender(view: View) -> Iterator[Cause]:
     """The empty sender is for notices of servers (RFC 5321 section 4.5.5), and is refused."""
     for index in standing(view):
         each = view.steps[index]
-        if each.verb == "MAIL" and NULL.search(each.argument) and SENDER.search(said(each)):
+        if each.verb == "MAIL" and NULL.search(each.argument) and OF_IT.search(said(each)):
             yield Cause(
                 index, 50, view.stage(index), CONFIG,
                 "The message was sent with an empty sender, which the server does not take here.",

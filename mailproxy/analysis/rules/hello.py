@@ -7,11 +7,14 @@ from typing import Final
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, POLICY, PROGRAM, others
 from mailproxy.analysis.standing import standing
-from mailproxy.analysis.texts import find
+from mailproxy.analysis.texts import TEXTS, find
 from mailproxy.analysis.view import HELLOS, UPGRADES, View, accepted, evidence, said
 from mailproxy.model.finding import Evidence
 
 AUTH_TEXT: Final = re.compile(r"auth|log ?in|account|hello|helo|ehlo|credential|session", re.I)
+NAME: Final = re.compile(r"[\w.-]*|\[[^\s\]]+\]")
+"""What may stand behind EHLO, underscores forgiven (RFC 5321 section 4.1.1.1)."""
+ROW: Final = next(row for row in TEXTS if row.name == "hello-name")
 NO_AUTH: Final = re.compile(r"advertis|ehlo|not (?:available|enabled|supported)", re.I)
 
 
@@ -20,7 +23,14 @@ def name_refused(view: View) -> Iterator[Cause]:
     for index in standing(view):
         each = view.steps[index]
         row = find(each.verb, each.reply.code if each.reply else "", said(each))
-        if row is None or row.name != "hello-name":
+        if (
+            each.verb in HELLOS
+            and row is not None
+            and row.name == "not-understood"
+            and not NAME.fullmatch(each.argument)
+        ):
+            row = ROW
+        if row is None or row.name != ROW.name:
             continue
         inside = view.logged_in(index)
         nameless = each.verb in HELLOS and not each.argument.strip()

@@ -1,5 +1,6 @@
 """A refusal that stands, by its text, else by its codes."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,7 +13,8 @@ from mailproxy.analysis.view import View, evidence, said
 from mailproxy.model.finding import Confidence, Stage
 
 VAGUE: Final = "access-denied"
-"""A text that says less than the code of a login does (535, RFC 4954 section 6)."""
+"""A text that says less than the codes which are AUTH's own."""
+LOGINS_OWN: Final = re.compile(r"50[14]|53[058]")
 
 
 def look(view: View) -> Iterator[Cause]:
@@ -28,7 +30,7 @@ def _by_text(view: View, index: int) -> Cause | None:
     if verb == "HELO" and not view.smtp:  # POP2's holds user and password
         verb = "PASS"
     row = find(verb, each.reply.code, f"{each.reply.code} {each.reply.enhanced} {said(each)}")
-    if row is None or (row.name == VAGUE and verb == "AUTH" and each.reply.code == "535"):
+    if row is None or (row.name == VAGUE and verb == "AUTH" and LOGINS_OWN.fullmatch(each.reply.code)):
         return None
     return Cause(
         index, 30, view.stage(index), row.blame, row.summary, row.remedy, evidence(each),

@@ -12,7 +12,8 @@ __all__ = ["TEXTS", "Text", "find"]
 TEXTS: Final = (*login.ROWS, *calling.ROWS, *envelope.ROWS, *speech.ROWS)
 QUOTED: Final = re.compile(r"<[^<>\s]*@[^<>\s]*>|[^\s<>]+@[^\s<>]+")
 
-
+OTHERWISE: Final = re.compile(r"block|spam|reputation|listed|relay|quota|full", re.I)
+"""Words that say otherwise than the code beside them."""
 BY_CODE: Final = (
     (re.compile(r"[45]\.1\.1\b"), frozenset({"RCPT", "DATA", "BDAT"}), "unknown-recipient"),
     (re.compile(r"5\.2\.1\b"), frozenset({"AUTH", "USER", "PASS", "APOP"}), "access-off"),
@@ -30,7 +31,7 @@ def find(verb: str, code: str, text: str) -> Text | None:
     """The first row that fits a refusal; addresses and names that it quotes say nothing."""
     text = QUOTED.sub(" ", text)
     for pattern, verbs_of, name in BY_CODE:
-        if verb in verbs_of and pattern.search(text[:16]):
+        if verb in verbs_of and pattern.search(text[:16]) and not OTHERWISE.search(text):
             return next(row for row in TEXTS if row.name == name)
     for row in TEXTS:
         verbs = row.verbs.split()

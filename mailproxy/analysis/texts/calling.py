@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, POLICY, PROGRAM
+from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, NETWORK, POLICY, PROGRAM
 from mailproxy.analysis.texts.row import Text
 
 ROWS: Final = (
@@ -34,6 +34,15 @@ ROWS: Final = (
         "Postfix reject_unknown_client_hostname, Gmail 5.7.25",
     ),
     Text(
+        "sender-barred", "*", r"4..|5..",
+        r"bad outbound sender|5\.1\.90\b|(?:blocked|barred|banned|restricted|suspended) from sending"
+        r"|unregistered domain",
+        POLICY, (CREDENTIALS, CONFIG),
+        "The provider lets this account or domain send no more, as it does after spam.",
+        "Change the password, look what was sent, and ask the provider to open the account again.",
+        "Microsoft 365 5.1.8, 5.1.90 and 5.7.750",
+    ),
+    Text(
         "sender-callback", "*", r"4..|5..",
         r"call(?:back|out)\b|verif\w+ failed for|sender verif\w+",
         POLICY, (CONFIG, FAULT),
@@ -56,7 +65,7 @@ ROWS: Final = (
         r"|listed (?:at|in|by|on)|poor reputation|bad reputation|\bbanned\b|dynamic (?:ip|address)"
         r"|blocked (?:using|by|for|because|due)"
         r"|(?:ip|host|client)(?: address)? (?:\S+ ){0,4}(?:is |has been )?(?:blocked|blacklisted|listed|rejected)"
-        r"|reputation",
+        r"|reputation|spam (?:source|blocked)",
         POLICY, (NETWORK,),
         "The server refuses the address of this network: it is on a list.",
         "Send through your provider's submission server (587 or 465) with a login; else have the address taken "

@@ -7,6 +7,17 @@ from mailproxy.analysis.texts.row import ENVELOPE, Text
 
 ROWS: Final = (
     Text(
+        "members-only", "RCPT DATA BDAT", r"5..",
+        r"(?:local|internal|authori[sz]ed|known) (?:users?|senders?|members?) only"
+        r"|only (?:\S+ ){0,3}(?:from|by|for) (?:local|internal|authenticated|authori[sz]ed|members|approved)"
+        r"|not (?:allowed|permitted|authori[sz]ed|authenticated) (?:\S+ )?to (?:send|post|submit) (?:\S+ ){0,3}to"
+        r"|5\.7\.1(?:24|33|34)\b|allowed.?senders.?list|delivery restriction",
+        POLICY, (MAILBOX, CONFIG),
+        "The recipient takes mail from some senders alone.",
+        "Ask the recipient, or whoever keeps that mailbox or list, to let the sender in.",
+        "Exchange RESOLVER.RST.AuthRequired, Coremail, Mailman",
+    ),
+    Text(
         "auth-wanted", "*", r"5..|4..|-ERR",
         r"authenti(?:cation|cate|cated) (?:is |are )?(?:required|needed|first|necessary)"
         r"|(?:must|need|please|have to|required? to) (?:\S+ ){0,4}(?:authenticate|auth\b|log ?in|login)"
@@ -47,7 +58,8 @@ ROWS: Final = (
         r"domain (?:of sender|(?:name )?must (?:resolve|exist)|(?<!recipient address rejected: domain )not found"
         r"|does not (?:exist|resolve)|doesn'?t exist)"
         r"|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|not valid)|(?:invalid|bad|unknown) sender"
-        r"|[45]\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|nullmx|5\.1\.10",
+        r"|[45]\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|5\.7\.27\b"
+        r"|need fully.qualified address|must contain a domain|domain (?:name )?required",
         CONFIG, (POLICY, MAILBOX),
         "The domain or the address of the sender does not exist, as the server sees it.",
         "Check the sender's address for a slip of the finger, and that its domain has DNS records.",
@@ -61,7 +73,7 @@ ROWS: Final = (
         "Enter the address of the account as sender.", "QQ, 163, Yandex, Tencent Exmail",
     ),
     Text(
-        "sender-not-owned", ENVELOPE, r"4..|5..",
+        "sender-not-owned", ENVELOPE, r"4..|5[1-9].",
         r"not owned by"
         r"|(?:send(?:er)?|from)\b.{0,60}(?:must|does ?n[o']t|not|mismatch).{0,40}(?:match|equal|same|authori[sz]ed"
         r"|allow|permit|own)|send ?as|local user is not allowed"
@@ -86,23 +98,21 @@ ROWS: Final = (
         "RFC 3463 X.2.2, Dovecot, Cyrus, Gmail OverQuota",
     ),
     Text(
+        "mail-loop", "*", r"4..|5..",
+        r"(?:too many|maximum|max|exceed\w*) (?:\S+ ){0,2}hops?\b|hop ?count|mail (?:\S+ )?loop|loops? back",
+        FAULT, (MAILBOX, CONFIG),
+        "The message goes round in circles between servers.",
+        "Have the administrators of the recipient look for forwards and domains that point at each other.",
+        "RFC 5321 section 6.3, Sendmail, Postfix, Exchange 5.4.6",
+    ),
+    Text(
         "too-much", "*", r"4..|5..",
-        r"(?:send|sending|mail|message|recipient)s? (?:\S+ )?(?:limit|quota)|unusual (?:sending|rate)|daily limit",
+        r"(?:send|sending|mail|message|recipient)s? (?:\S+ )?(?:limit|quota)|unusual (?:sending|rate)|daily limit"
+        r"|rate.?limit|5\.2\.12\d",
         POLICY, (PROGRAM, CONFIG),
         "The server takes only so many messages or recipients at a time from this client.",
         "Send fewer at a time, over more connections or hours; the server says how many.",
         "Zoho, IONOS, Gmail 5.4.5, Microsoft 5.1.90",
-    ),
-    Text(
-        "members-only", "RCPT DATA BDAT", r"5..",
-        r"(?:local|internal|authori[sz]ed|known) (?:users?|senders?|members?) only"
-        r"|only (?:\S+ ){0,3}(?:from|by|for) (?:local|internal|authenticated|authori[sz]ed|members|approved)"
-        r"|not (?:allowed|permitted|authori[sz]ed|authenticated) (?:\S+ )?to (?:send|post|submit) (?:\S+ ){0,3}to"
-        r"|5\.7\.13[34]",
-        POLICY, (MAILBOX, CONFIG),
-        "The recipient takes mail from some senders alone.",
-        "Ask the recipient, or whoever keeps that mailbox or list, to let the sender in.",
-        "Exchange RESOLVER.RST.AuthRequired, Coremail, Mailman",
     ),
     Text(
         "put-off", "RCPT", r"5..",
@@ -114,7 +124,7 @@ ROWS: Final = (
     ),
     Text(
         "unknown-recipient", "RCPT DATA BDAT", r"4..|5..",
-        r"5\.1\.[0126]\b|4\.1\.2\b|5\.1\.5|5\.2\.1|user (?:is )?unknown"
+        r"5\.1\.(?:[0126]|10)\b|null ?mx|4\.1\.2\b|5\.1\.5|5\.2\.1|user (?:is )?unknown"
         r"|unknown (?:\S+ )?(?:user|recipient|mailbox|account|address)"
         r"|no such (?:\S+ )?(?:user|mailbox|recipient|person|address|account)"
         r"|no (?:mailbox|account|user) (?:here|by that|with|found)"
@@ -133,7 +143,7 @@ ROWS: Final = (
     ),
     Text(
         "server-config", "*", r"4..",
-        r"local problem|system problem|queue file|milter"
+        r"local problem|system problem|queue file|milter|space shortage|disk (?:is )?full"
         r"|service (?:is )?(?:temporarily )?unavailable(?!; (?:client|sender|helo))"
         r"|insufficient (?:system )?(?:storage|resources|disk)|lookup (?:failure|error)|shutting down"
         r"|server (?:configuration )?error",
@@ -144,9 +154,9 @@ ROWS: Final = (
     ),
     Text(
         "greylisted", "*", r"4..",
-        r"gr[ae]y ?list|4\.3\.2 service currently unavailable"
+        r"^(?!... 4\.3\.[015]).*(?:gr[ae]y ?list|4\.3\.2 service currently unavailable"
         r"|try again (?:later|in|after)|please (?:retry|try)|deferred|come back later"
-        r"|not yet authori[sz]ed|temporarily (?:deferred|rejected|blocked)|retry (?:later|in|time)",
+        r"|not yet authori[sz]ed|temporarily (?:deferred|rejected|blocked)|retry (?:later|in|time))",
         POLICY, (FAULT,),
         "The server puts strangers off for some minutes (greylisting), and takes the same message later.",
         "Wait some minutes and send again; programs that log in should be exempt: ask the provider.",
@@ -198,7 +208,7 @@ ROWS: Final = (
         "header-wrong", "DATA BDAT", r"5..",
         r"(?:header|field)\W? (?:is |are )?(?:missing|invalid|not|required|malformed|duplicate)"
         r"|(?:missing|multiple|duplicate|invalid|malformed|no|bad|illegal) (?:\S+ ){0,2}header|header error"
-        r"|not rfc ?\d+ compliant",
+        r"|not rfc ?\d+ compliant|malformed|corrupt|[45]\.6\.\d",
         PROGRAM, (POLICY, CONFIG),
         "A header of the message is missing, or not as it must be.",
         "Look at the header that the reply names (From, Date, Message-ID, To); update the mail program.",
@@ -212,7 +222,7 @@ ROWS: Final = (
         r"|cannot (?:open|write|create|connect)|unable to (?:open|write|create|connect|process|verify|queue)"
         r"|backend|milter|out of memory|(?:requested )?action aborted"
         r"|resources? (?:temporarily )?(?:unavailable|exceed)|too busy|system (?:not|busy)|i/o error"
-        r"|read-only file|no such file|broken pipe|too many open files|connection refused|i/o timeout|panic"
+        r"|read-only file|no such file|broken pipe|too many open files|i/o timeout|panic"
         r"|[45]\.3\.[0125]\b|4\.4\.\d|fail(?:ed|ure) to|could not|too many hops|\bloops?\b|5\.4\.[06]\b",
         FAULT, (POLICY,),
         "The server is out of order, or wrong in its configuration; it says so itself.",

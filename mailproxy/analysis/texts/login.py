@@ -40,7 +40,7 @@ ROWS: Final = (
     ),
     Text(
         "basic-login-off", LOGIN, r"5..|-ERR",
-        r"basic authentication is disabled|5\.7\.139|smtpclientauth(?:entication)? is disabled"
+        r"basic authentication is disabled|5\.7\.139(?!.*incorrect)|smtpclientauth(?:entication)? is disabled"
         r"|authentication unsuccessful.*disabled|username and password not accepted.*less secure|less secure app"
         r"|5\.7\.30|(?:only|use|requires?|through|with) (?:\S+ )?oauth|oauth2? (?:is )?required|modern auth"
         r"|5\.7\.3\d .*criteria|did not meet the criteria",
@@ -62,6 +62,7 @@ ROWS: Final = (
     Text(
         "mailbox-in-use", "*", r"-ERR|4..",
         r"\[in-use\]|in use\b|already (?:locked|open|in use|logged)|mailbox .{0,20}lock|maildrop .{0,20}lock"
+        r"|(?:cannot|could ?n[o']t) lock|lock busy"
         r"|(?<!account )(?<!user )is locked|lock (?:the )?(?:mailbox|maildrop|file)|unable to lock|can'?t lock"
         r"|another (?:session|process|client|pop3?)",
         MAILBOX, (POLICY, FAULT),
@@ -86,8 +87,8 @@ ROWS: Final = (
         "GMX, WEB.DE, Gmail, Microsoft 365, QQ",
     ),
     Text(
-        "login-backend", LOGIN, r"-ERR",
-        r"\[sys/temp\](?!.*too many)",
+        "login-backend", LOGIN, r"4..|-ERR",
+        r"\[sys/temp\](?!.*too many)|temporary (?:system|internal|server)|system problem|server unavailable",
         FAULT, (POLICY, MAILBOX),
         "The server could not check the login, or could not open the mailbox: that is its own trouble.",
         "Try again later; if it stays so, send the provider this line and the time.",

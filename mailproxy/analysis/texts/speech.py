@@ -48,7 +48,7 @@ ROWS: Final = (
         r"|(?:unknown|unrecogni[sz]ed|invalid|bad|unimplemented|unsupported|illegal) (?:\S+ )?(?:command|syntax"
         r"|parameter|argument|option|sequence|state)|syntax|bad sequence"
         r"|not (?:implemented|understood|recogni[sz]ed|supported|valid in this state)|out of sequence|nested mail"
-        r"|first\b|5\.5\.\d",
+        r"|first\b|non-?(?:integer|numeric)|5\.5\.\d",
         PROGRAM, (FAULT, UNKNOWN),
         "The server did not understand a command, or not at this place.",
         "Look at the command in the transcript; if the mail program sent it so, update it.",
