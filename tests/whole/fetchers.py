@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, Protocol
 
 from .client import Login, Ran, private, run
 from .loopback import Address
+from .need import program
 from .way import PLAIN, Layer, Way
 
 
@@ -67,6 +68,23 @@ def curl(server: Address, login: Login, home: Path, way: Way = PLAIN) -> Fetched
         home=home,
     )
     return Fetched(ran.output, ran)
+
+
+def getmail(server: Address, login: Login, home: Path, way: Way = PLAIN) -> Fetched:
+    """getmail, which knows no STLS, and hands over to a program that delivers, as it would not do itself for root."""
+    retriever = {Layer.CLEAR: "SimplePOP3Retriever", Layer.IMPLICIT: "SimplePOP3SSLRetriever"}[way.layer]
+    trust = f"ca_certs = {way.root}\n" if way.root else ""
+    assert not way.socks, "getmail knows no SOCKS"
+    settings = private(
+        home / "getmailrc",
+        f"[retriever]\ntype = {retriever}\nserver = {server.host}\nport = {server.port}\ntimeout = 30\n"
+        f"username = {login.user}\npassword = {login.password}\n{trust}"
+        f'[destination]\ntype = MDA_external\npath = {program("sh")}\narguments = ("-c", "cat >> {home}/mail")\n'
+        "allow_root_commands = true\n"
+        "[options]\nread_all = true\ndelete = true\ndelivered_to = false\nreceived = false\n",
+    )
+    ran = run("getmail", "--getmaildir", str(home), "--rcfile", str(settings), home=home)
+    return Fetched(_wire((home / "mail").read_bytes()) if (home / "mail").exists() else b"", ran)
 
 
 def python(server: Address, login: Login, home: Path, way: Way = PLAIN) -> Fetched:

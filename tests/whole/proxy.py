@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from .loopback import Address
 
@@ -21,6 +21,8 @@ LIMIT: Final = 60.0  # seconds after which the proxy is held to be stuck
 class Proxy:
     """`mailproxy record` with these arguments, the upstream servers above all, from its start to `stop` or `kill`."""
 
+    command: ClassVar[tuple[str, ...]] = ("record",)
+
     def __init__(self, folder: Path, *arguments: str) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -29,7 +31,7 @@ class Proxy:
         ready, self._log = folder / "ready.json", folder / "proxy.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [COMMAND, "record", *arguments, "--db", self._database, "--ready-file", ready, "--quiet"],
+                [COMMAND, *self.command, *arguments, "--db", self._database, "--ready-file", ready, "--quiet"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
