@@ -19,6 +19,7 @@ __all__ = [
     "EXIT_CODES",
     "LOGGED",
     "Diagnosed",
+    "as_object",
     "by_click",
     "code",
     "diagnosed",
@@ -115,7 +116,7 @@ def _overlaps(frame: Frame, span: Span) -> bool:
 
 def document(found: Sequence[Diagnosed]) -> str:
     """All verdicts as JSON."""
-    sessions = [{"id": each.recording.session.id, "verdict": _verdict(each)} for each in found]
+    sessions = [{"id": each.recording.session.id, "verdict": as_object(each)} for each in found]
     return json.dumps({"version": VERSION, "sessions": sessions}, indent=2)
 
 
@@ -125,10 +126,11 @@ def line(recording: Recording, told: Verdict | None) -> str:
     Where there is no verdict yet it is found; it is null where a rule fails.
     """
     told = told or verdict_on(recording)
-    return header_line(recording.session, _verdict(Diagnosed(recording, told)) if told else None)
+    return header_line(recording.session, as_object(Diagnosed(recording, told)) if told else None)
 
 
-def _verdict(found: Diagnosed) -> dict[str, object]:
+def as_object(found: Diagnosed) -> dict[str, object]:
+    """A verdict as an object of JSON."""
     verdict = found.verdict
     return {
         "outcome": verdict.outcome,

@@ -33,6 +33,7 @@ COMMANDS: Final = (
     ("sessions", "sessions", "Read"),
     ("show", "show", "Read"),
     ("diagnose", "diagnose", "Read"),
+    ("diff", "diff", "Read"),
     ("report", "report", "Read"),
     ("lookup", "lookup", "Read"),
     ("export", "export", "Read"),

@@ -68,6 +68,11 @@ def width() -> int:
     return max(40, min(100, shutil.get_terminal_size((100, 24)).columns))
 
 
+def screen_width() -> int:
+    """How many columns the screen has; 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
 def harmless(text: str) -> str:
     """A text from elsewhere, made harmless to a terminal."""
     return escape_text(text)

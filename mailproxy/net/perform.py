@@ -261,7 +261,8 @@ class Conversation:
             return
         host, port = self._address[:2]
         facts = LegFacts(Side.SERVER, host, host, port, connected=self._now())
-        self._found(lambda listener: PlayedLeg(stand_in, self._nursery, listener), facts)
+        greets = self._relay.ways.server is not Security.TLS
+        self._found(lambda listener: PlayedLeg(stand_in, self._nursery, listener, greets), facts)
 
     async def _dial(self, scope: trio.CancelScope) -> None:
         with scope:

@@ -42,8 +42,10 @@ class Audience(Protocol):
 class PlayedLeg:
     """What a `net.leg.Leg` is for a server with a socket."""
 
-    def __init__(self, stand_in: StandIn, nursery: trio.Nursery, audience: Audience) -> None:
+    def __init__(self, stand_in: StandIn, nursery: trio.Nursery, audience: Audience, greets: bool = True) -> None:
+        """`greets` is false where TLS comes before the greeting."""
         self.closed = False
+        self._greets = greets
         self._stand_in = stand_in
         self._nursery = nursery
         self._audience = audience
@@ -55,8 +57,9 @@ class PlayedLeg:
         self._wake = trio.Event()
 
     def open(self) -> None:
-        """Begin: the stand-in greets."""
-        self._asked.append(self._stand_in.receive)
+        """Begin: the stand-in greets, unless TLS comes first."""
+        if self._greets:
+            self._asked.append(self._stand_in.receive)
         self._nursery.start_soon(self._play)
 
     def start_tls(self) -> None:

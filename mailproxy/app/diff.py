@@ -1,0 +1,240 @@
+"""Compare recorded sessions: which ones are meant, and what differs, as values and as JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sqlalchemy import Engine
+
+from mailproxy.analysis import habitual
+from mailproxy.analysis.diff import Looked, compare
+from mailproxy.analysis.legs import Legs, legs
+from mailproxy.app import library
+from mailproxy.app.diagnose import Diagnosed, as_object
+from mailproxy.app.take_out import lines
+from mailproxy.model.difference import Comparison, Difference, Row
+from mailproxy.model.exchange import Exchange
+from mailproxy.model.finding import Evidence
+from mailproxy.model.line import Line
+from mailproxy.model.octets import Frame, Span
+from mailproxy.model.session import Recording, Session
+from mailproxy.store import abridged
+from mailproxy.store.library import resolve
+from mailproxy.store.search import Query, find
+
+__all__ = ["Compared", "Legs", "NothingToCompare", "against_good", "document", "legs_document", "legs_of", "pair"]
+
+VERSION: Final = 1
+MOST: Final = 20
+"""So many good sessions are looked at, the newest."""
+
+
+class NothingToCompare(Exception):
+    """There is no session to compare with; the message is one line."""
+
+
+TROUBLE: Final = (NothingToCompare, library.StoreError, library.FormatError)
+"""Why sessions cannot be compared."""
+
+
+class Compared(NamedTuple):
+    """Two sessions compared; `chosen` says which good one was found, where nobody named one, and why it."""
+
+    comparison: Comparison
+    chosen: str = ""
+
+
+def pair(db: str, names: Sequence[str], strict: bool = False, timing: bool = False) -> Compared:
+    """Compare a good session with a bad one, both named; of a bad one alone, the last good one of its kind is found.
+
+    Raises StoreError, FormatError and NothingToCompare.
+    """
+    with _Shelf(db) as shelf:
+        if len(names) > 1:
+            good, bad = (shelf.looked(name) for name in names[:2])
+            _alike(good, bad)
+            return Compared(compare(good, bad, strict, timing))
+        bad = shelf.looked(names[0])
+        found = shelf.goods(bad.recording.session, 1)
+        if not found:
+            raise NothingToCompare(_none(bad.recording.session))
+        told = f"compared with session {found[0].id}, the last good one of the same client, protocol and server"
+        return Compared(compare(shelf.numbered(found[0].id), bad, strict, timing), told)
+
+
+def against_good(db: str, name: str, strict: bool = False) -> Compared:
+    """Compare a session with the habitual course of the good ones of its kind. Raises as `pair` does."""
+    with _Shelf(db) as shelf:
+        bad = shelf.looked(name)
+        found = shelf.goods(bad.recording.session, MOST)
+        if not found:
+            raise NothingToCompare(_none(bad.recording.session))
+        comparison = habitual.against([shelf.numbered(each.id) for each in found], bad, strict)
+        many = f"{len(found)} good session{'s' * (len(found) != 1)} of the same client, protocol and server"
+        return Compared(comparison, f"what differs from each of {many}; beside it the most alike of them")
+
+
+def compared(good: Recording, bad: Recording) -> Comparison:
+    """Compare two that are at hand."""
+    return compare(good, bad)
+
+
+def legs_of(db: str, name: str) -> tuple[Recording, Legs]:
+    """What one leg of a session gave against what the other was handed. Raises StoreError and FormatError."""
+    with _Shelf(db) as shelf:
+        recording = shelf.looked(name).recording
+    return recording, legs(recording)
+
+
+class _Shelf:
+    """Where sessions are taken from: files and the database, which is opened once it is needed."""
+
+    def __init__(self, db: str) -> None:
+        self._db = db
+        self._engine: Engine | None = None
+
+    def __enter__(self) -> "_Shelf":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._engine:
+            self._engine.dispose()
+
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+        self._engine = self._engine or library.open_library(self._db)
+        return self._engine
+
+    def looked(self, name: str) -> Looked:
+        """The session of this name; of a file that holds several, the last."""
+        if not library.is_file(name):
+            return self.numbered(resolve(self.engine, name))
+        found = library.read_file(name)
+        if not found:
+            raise NothingToCompare(f"{name} holds no session")
+        return Looked(found[-1])
+
+    def numbered(self, number: int) -> Looked:
+        """The session of this number; large messages of it stay in the database."""
+        engine = self.engine
+        return Looked(abridged.load(engine, number), lambda span: abridged.digest(engine, number, span))
+
+    def goods(self, session: Session, most: int) -> list[Session]:
+        """The last sessions of the same client, protocol and server that went well, the newest first."""
+        where = session.server.host or session.server.address
+        query = Query(failed=False, protocol=session.protocol, server=where or None)
+        alike = [each for each in find(self.engine, query) if _is_like(each, session)]
+        return sorted(alike, key=lambda each: (not session.id or each.id < session.id, each.id), reverse=True)[:most]
+
+
+def _is_like(each: Session, session: Session) -> bool:
+    server = each.server.host or each.server.address
+    wanted = session.server.host or session.server.address
+    same = server == wanted and (not session.server.port or each.server.port == session.server.port)
+    client = not session.client.address or not each.client.address or each.client.address == session.client.address
+    done = each.duration is not None and each.outcome.startswith("ok")
+    return each.id != session.id and same and client and done and not each.replays
+
+
+def _alike(good: Looked, bad: Looked) -> None:
+    spoken = good.recording.session.protocol, bad.recording.session.protocol
+    if spoken[0] != spoken[1] and set(spoken) != {"smtp", "lmtp"}:
+        raise NothingToCompare(f"one session is of {spoken[0]}, the other of {spoken[1]}: they cannot be compared")
+
+
+def _none(session: Session) -> str:
+    where = session.server.host or session.server.address or "that server"
+    return (
+        f"no good {session.protocol} session of the same client with {where} is recorded: name one, "
+        "as in mailproxy diff GOOD BAD"
+    )
+
+
+# For screens and programs.
+
+
+def said(recording: Recording, exchange: Exchange | None) -> list[Line]:
+    """The transcript of an exchange, its messages folded."""
+    if exchange is None:
+        return []
+    spans = [each for each in (exchange.command, *exchange.extra) if each]
+    spans += [each.span for each in exchange.replies] + ([exchange.content.span] if exchange.content else [])
+    entries = [entry for entry in recording.entries if isinstance(entry, Frame) and _within(entry, spans)]
+    cut = [piece for entry in entries for piece in _pieces(entry, spans)]
+    return list(lines(Recording(recording.session, tuple(cut)), fold=True))
+
+
+def _within(frame: Frame, spans: Iterable[Span]) -> bool:
+    return any(span.side is frame.side and span.start < frame.end and span.end > frame.start for span in spans)
+
+
+def _pieces(frame: Frame, spans: Sequence[Span]) -> Iterable[Frame]:
+    for span in sorted(spans, key=lambda each: each.start):
+        if span.side is frame.side and span.start < frame.end and span.end > frame.start:
+            start, end = max(span.start, frame.start), min(span.end, frame.end)
+            if len(frame.octets) == frame.length:
+                octets = frame.octets[start - frame.start : end - frame.start]
+                yield frame._replace(octets=octets, start=start, wire=len(octets))
+            else:
+                yield frame._replace(start=start, wire=end - start)
+
+
+def document(found: Compared) -> str:
+    """A comparison as JSON."""
+    comparison = found.comparison
+    return json.dumps(
+        {
+            "version": VERSION,
+            "equal": comparison.equal,
+            "chosen": found.chosen,
+            "good": _session(comparison.good.session),
+            "bad": _session(comparison.bad.session),
+            "deciding": comparison.deciding and _difference(comparison.deciding),
+            "means": as_object(Diagnosed(comparison.bad, comparison.bad_verdict)),
+            "differences": [_difference(each) for each in comparison.differences],
+            "rows": [_row(row) for row in comparison.rows],
+        },
+        indent=2,
+    )
+
+
+def legs_document(recording: Recording, found: Legs) -> str:
+    """What went from one leg to the other, as JSON."""
+    carried = [{"side": side, "peer": peer, "proxy": proxy} for side, peer, proxy in found.carried]
+    acts = [{"text": act.text, "evidence": _evidence(act.evidence)} for act in found.acts]
+    return json.dumps(
+        {"version": VERSION, "session": _session(recording.session), "carried": carried, "acts": acts}, indent=2
+    )
+
+
+def _session(session: Session) -> dict[str, object]:
+    return {"id": session.id, "source": session.source, "protocol": session.protocol, "outcome": session.outcome}
+
+
+def _difference(each: Difference) -> dict[str, object]:
+    return {
+        "what": each.what,
+        "stage": each.stage,
+        "verb": each.verb,
+        "good": each.good,
+        "bad": each.bad,
+        "told": each.told,
+        "good_evidence": _evidence(each.good_evidence),
+        "bad_evidence": _evidence(each.bad_evidence),
+    }
+
+
+def _evidence(evidence: Iterable[Evidence]) -> list[dict[str, object]]:
+    return [
+        {"side": each.span.side, "start": each.span.start, "end": each.span.end} if each.span else {"note": each.note}
+        for each in evidence
+    ]
+
+
+def _row(row: Row) -> dict[str, object]:
+    return {
+        "good": None if row.good is None else row.good.number,
+        "bad": None if row.bad is None else row.bad.number,
+        "differences": [_difference(each) for each in row.differences],
+    }

@@ -1,0 +1,145 @@
+"""How a comparison looks: first what matters, then the whole, side by side or one below the other."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from mailproxy.cli import render
+
+if TYPE_CHECKING:
+    from mailproxy.app.diff import Compared, Legs
+    from mailproxy.model.difference import Comparison, Difference, Row
+    from mailproxy.model.line import Line
+    from mailproxy.model.session import Recording, Session
+
+NARROW: Final = 100
+"""Columns below which two transcripts do not fit beside one another."""
+FEW: Final = 1
+"""Rows that are the same beside those that are not, which are shown for orientation."""
+NAMED: Final = 3
+
+
+def comparison(found: "Compared", unified: bool, folded: bool) -> None:
+    """Show a comparison."""
+    each = found.comparison
+    if found.chosen:
+        render.say(render.paint(f"# {found.chosen}", dim=True))
+    render.say(f"good  {_title(each.good.session)}")
+    render.say(f"bad   {_title(each.bad.session)}\n")
+    if each.deciding is None:
+        render.say(render.paint("nothing differs", "cyan"))
+    else:
+        _deciding(each, each.deciding)
+    if not folded or each.differences:
+        render.say()
+        _rows(each, unified or render.screen_width() < NARROW, folded)
+    _around(each)
+
+
+def _title(session: "Session") -> str:
+    name = f"session {session.id}" if session.id else render.safe(session.source)
+    when = session.started.astimezone().strftime("%Y-%m-%d %H:%M")
+    return f"{name}, {session.protocol}{f', {when}' if session.id else ''}: {render.outcome(session)}"
+
+
+def _deciding(each: "Comparison", chosen: "Difference") -> None:
+    where = f", at {chosen.stage}" if chosen.stage != "none" else ""
+    render.say(render.paint(f"what matters{where}", bold=True))
+    for line in render.labelled("that", chosen.told):
+        render.say(f"  {line}")
+    for label, text in (("good", chosen.good), ("bad", chosen.bad)):
+        for line in render.labelled(label, text or "nothing"):
+            render.say(f"  {line}")
+    verdict = each.bad_verdict
+    if verdict.outcome in {"failed", "partial"}:
+        for line in render.labelled("why", f"{verdict.summary} ({verdict.stage}, {verdict.blame})"):
+            render.say(f"  {line}")
+        for line in render.labelled("do", verdict.remedy) if verdict.remedy else ():
+            render.say(f"  {line}")
+
+
+def _rows(each: "Comparison", unified: bool, folded: bool) -> None:
+    show = _unified if unified else _beside
+    same = 0
+    for place, row in enumerate(each.rows):
+        near = any(other.differences for other in each.rows[max(0, place - FEW) : place + FEW + 1])
+        if folded and not near:
+            same += 1
+            continue
+        same = _skipped(same)
+        show(each, row)
+    _skipped(same)
+
+
+def _skipped(same: int) -> int:
+    if same:
+        render.say(render.paint(f"      … {same} exchange{'s' * (same != 1)} alike", dim=True))
+    return 0
+
+
+def _unified(each: "Comparison", row: "Row") -> None:
+    """One below the other; lines of one side alone begin with - (good) or + (bad)."""
+    from mailproxy.app.diff import said
+
+    good, bad = list(said(each.good, row.good)), list(said(each.bad, row.bad))
+    if not row.differences and row.good and row.bad:
+        for line in bad:
+            render.say(f"  {render.line(line)}")
+    else:
+        for line in good:
+            render.say(f"{render.paint('-', bold=True)} {render.line(line)}")
+        for line in bad:
+            render.say(f"{render.paint('+', bold=True)} {render.line(line)}")
+    _told(row.differences)
+
+
+def _beside(each: "Comparison", row: "Row") -> None:
+    """Side by side, the good one on the left; ≠ stands between lines that differ."""
+    from mailproxy.app.diff import said
+
+    width = (render.screen_width() - 5) // 2
+    good = [text for line in said(each.good, row.good) for text in _wrapped(line, width)]
+    bad = [text for line in said(each.bad, row.bad) for text in _wrapped(line, width)]
+    sign = " " if not row.differences and row.good and row.bad else "≠"
+    for place in range(max(len(good), len(bad))):
+        left = good[place] if place < len(good) else ""
+        right = bad[place] if place < len(bad) else ""
+        render.say(f"{left:<{width}} {render.paint(sign, bold=sign != ' ')}  {right}".rstrip())
+    _told(row.differences)
+
+
+def _wrapped(line: "Line", width: int) -> Iterator[str]:
+    text = line.mark + line.text
+    yield text[:width]
+    for at in range(width, len(text), width - 4):
+        yield "    " + text[at : at + width - 4]
+
+
+def _told(differences: "tuple[Difference, ...]") -> None:
+    for each in differences[:NAMED]:
+        render.say(render.paint(f"      = {render.safe(each.told)}", dim=True))
+    if len(differences) > NAMED:
+        render.say(render.paint(f"      = and {len(differences) - NAMED} more", dim=True))
+
+
+def _around(each: "Comparison") -> None:
+    """What belongs to no exchange."""
+    if each.around:
+        render.say()
+    for found in each.around:
+        if found.good and found.bad:
+            render.say(f"≠ {render.safe(found.told)} {render.safe(found.good)} | {render.safe(found.bad)}")
+        else:
+            render.say(f"≠ {render.safe(found.told)}")
+
+
+def legs(recording: "Recording", found: "Legs") -> None:
+    """Show what one leg gave against what the other was handed."""
+    render.say(f"{_title(recording.session)}\n")
+    for side, peer, proxy in found.carried:
+        ours = f", and {proxy} octets of mailproxy's own in its place" if proxy else ""
+        render.say(f"  the {side} said {peer} octets, which went on as they came{ours}")
+    render.say()
+    if not found.acts:
+        render.say(render.paint("mailproxy did nothing but pass on what was said", "cyan"))
+    for act in found.acts:
+        render.say(f"  {render.safe(act.text)}")
