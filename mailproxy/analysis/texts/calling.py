@@ -18,7 +18,7 @@ ROWS: Final = (
         "too-many-connections", "*", r"4..|5..|-ERR",
         r"too many (?:concurrent |simultaneous |open )?(?:\S+ )?(?:connections?|sessions?)"
         r"|connection (?:rate|limit)|(?:maximum|max)\S* (?:number of )?(?:\S+ )?connections"
-        r"|connections? (?:exceeded|limit)",
+        r"|connections? (?:exceeded|limit)|trop de connexions",
         POLICY, (CONFIG,),
         "The server has too many connections from this address.",
         "Let the program open fewer connections at a time, and wait.",
@@ -62,7 +62,7 @@ ROWS: Final = (
     Text(
         "address-listed", "*", r"4..|5..",
         r"spamhaus|\bzen\.|dnsbl|\brbl\b|block ?list|black ?list|deny ?list|spamcop|barracuda|sorbs|\bpbl\b"
-        r"|listed (?:at|in|by|on)|poor reputation|bad reputation|\bbanned\b|dynamic (?:ip|address)"
+        r"|(?<!not )listed (?:at|in|by|on)|poor reputation|bad reputation|\bbanned\b|dynamic (?:ip|address)"
         r"|blocked (?:using|by|for|because|due)"
         r"|(?:ip|host|client)(?: address)? (?:\S+ ){0,4}(?:is |has been )?(?:blocked|blacklisted|listed|rejected)"
         r"|reputation|spam (?:source|blocked)",

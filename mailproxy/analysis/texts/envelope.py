@@ -21,7 +21,8 @@ ROWS: Final = (
         "auth-wanted", "*", r"5..|4..|-ERR",
         r"authenti(?:cation|cate|cated) (?:is |are )?(?:required|needed|first|necessary)"
         r"|(?:must|need|please|have to|required? to) (?:\S+ ){0,4}(?:authenticate|auth\b|log ?in|login)"
-        r"|not authenticated|unauthenticated|auth(?:entication)? (?:required|first|needed)|smtp auth"
+        r"|requires? authentication|not authenticated|unauthenticated|smtp auth"
+        r"|auth(?:entication)? (?:required|first|needed)"
         r"|login (?:is )?required|wantautherror|authorization required|log in first|client was not authenticated"
         r"|not logged in",
         CONFIG, (POLICY, PROGRAM),
@@ -35,7 +36,8 @@ ROWS: Final = (
         r"|block|unable)"
         r"|(?:unable|not permitted|not allowed|cannot|can't|do(?:es)? not|won't|unauthori[sz]ed|no|deny"
         r"|denied) (?:to )?relay|relaying (?:is )?den|relay access|not a relay|not local.{0,40}(?:relay|gateway)"
-        r"|rcpthosts|we don'?t (?:handle|relay)"
+        r"|rcpthosts?\b|we don'?t (?:handle|relay)|(?:as a|open|mail) relay\b|to relay (?:mail|through)"
+        r"|non-local e?-?mail"
         r"|(?:cannot|can'?t|do(?:es)? not|don'?t|won'?t) (?:accept|deliver|handle|take) (?:e?-?mails?|messages?)"
         r" (?:for|to)\b",
         POLICY, (CONFIG,),
@@ -79,7 +81,7 @@ ROWS: Final = (
         r"|allow|permit|own)|send ?as|local user is not allowed"
         r"|not (?:allowed|permitted|authori[sz]ed) to (?:send|use)|authori[sz]ed (?:user|sender)"
         r"|sender (?:address )?(?:is )?(?:not allowed|rejected|denied|unauthori[sz]ed|verify)|5\.7\.60"
-        r"|unauthori[sz]ed sender|sender denied|identity|alias",
+        r"|unauthori[sz]ed sender|sender denied|identity|\balias\b(?! loop)",
         POLICY, (CONFIG,),
         "This account may not send under that sender's address.",
         "Use the address of the account as sender, or register the other one with the provider.",
@@ -87,11 +89,14 @@ ROWS: Final = (
     ),
     Text(
         "mailbox-full", "*", r"4..|5..|-ERR",
-        r"over.?quota|quota (?:is )?(?:exceeded|full)|exceed\w* .{0,20}quota"
+        r"^(?!.*(?:daily|sending|throttl|submission)).*"
+        r"(?:over.?quota|quota (?:is )?(?:exceeded|full)|exceed\w* .{0,20}quota"
         r"|mailbox (?:is |size |has )?(?:full|over|exceeded|limit)"
         r"|(?:inbox|account|user|recipient|maildrop) (?:is |has )?(?:full|over)|out of (?:storage|space)"
         r"|storage (?:allocation|exceeded|limit)|[45]\.2\.2\b"
-        r"|postfach (?:\S+ )?voll|bo[iî]te (?:\S+ ){0,3}pleine|buz[oó]n (?:\S+ )?lleno|已满",
+        r"|postfach (?:\S+ )?voll|bo[iî]te (?:\S+ ){0,3}pleine|buz[oó]n (?:\S+ )?lleno|已满"
+        r"|(?:disk|mailbox|mail|storage|allowed) quota|quota (?:usage|violation)|over (?:\S+ ){1,2}quota"
+        r"|exceed\w* (?:\S+ ){0,3}storage|too many messages on|enough (?:\S+ )?space (?:in|for)|space has been used)",
         MAILBOX, (),
         "The mailbox of the recipient is full.",
         "Tell the recipient by other means, and send again later.",
@@ -99,7 +104,7 @@ ROWS: Final = (
     ),
     Text(
         "mail-loop", "*", r"4..|5..",
-        r"(?:too many|maximum|max|exceed\w*) (?:\S+ ){0,2}hops?\b|hop ?count|mail (?:\S+ )?loop|loops? back",
+        r"(?:too many|maximum|max|exceed\w*) (?:\S+ ){0,2}hops?\b|hop ?count|\bloops?\b",
         FAULT, (MAILBOX, CONFIG),
         "The message goes round in circles between servers.",
         "Have the administrators of the recipient look for forwards and domains that point at each other.",
@@ -129,7 +134,7 @@ ROWS: Final = (
         r"|no such (?:\S+ )?(?:user|mailbox|recipient|person|address|account)"
         r"|no (?:mailbox|account|user) (?:here|by that|with|found)"
         r"|(?:mailbox|recipient|user|address|account|alias|email|e-mail|rcpt)\b.{0,40}(?:unavailable|not (?:found"
-        r"|exist|valid|known|local|active|available)|does(?:n'?t| not) exist|unknown|invalid|disabled|inactive"
+        r"|exist|valid|known|local|active|available|be found)|does(?:n'?t| not) exist|unknown|invalid|disabled|inactive"
         r"|unrouteable|reserved)"
         r"|(?:invalid|bad|unknown|unrouteable|undeliverable) (?:recipient|mailbox|address|user)"
         r"|not a (?:valid|known) (?:user|mailbox|recipient)|that you tried to reach"
@@ -222,6 +227,7 @@ ROWS: Final = (
         r"|cannot (?:open|write|create|connect)|unable to (?:open|write|create|connect|process|verify|queue)"
         r"|backend|milter|out of memory|(?:requested )?action aborted"
         r"|resources? (?:temporarily )?(?:unavailable|exceed)|too busy|system (?:not|busy)|i/o error"
+        r"|can'?t (?:open|write|create|connect)|system call|error while|misconfigured|config error"
         r"|read-only file|no such file|broken pipe|too many open files|i/o timeout|panic"
         r"|[45]\.3\.[0125]\b|4\.4\.\d|fail(?:ed|ure) to|could not|too many hops|\bloops?\b|5\.4\.[06]\b",
         FAULT, (POLICY,),
