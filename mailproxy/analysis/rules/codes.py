@@ -60,6 +60,11 @@ SILENT: Final = re.compile(r"[\s(]*[-\w.]*[\s)]*")
 WRONG: Final = Meaning(CREDENTIALS, (POLICY, CONFIG), "The server does not accept the user name or the password.")
 
 
+OF_THE_CLIENT: Final = re.compile(r"\byou\b|\byour\b|\bips?\b|\bserver|remote ?host|relay|proxy|spam|go away", re.I)
+"""Words by which a refusal is of who calls, not of the recipient."""
+OTHERS: Final = Meaning(POLICY, (MAILBOX, CONFIG), "The server does not want mail from this client.")
+
+
 def meaning(view: View, each: Exchange, stage: Stage) -> Meaning:
     """What a refusal means, by its codes and by where it came."""
     assert each.reply is not None
@@ -75,7 +80,8 @@ def meaning(view: View, each: Exchange, stage: Stage) -> Meaning:
     if Flag.GREETING in each.flags:
         return Meaning(POLICY, (FAULT, NETWORK), "The server turns the client away before it has said anything.")
     tables = (LOGIN if login else (), RECIPIENT if stage is Stage.RCPT else (), SMTP if view.smtp else ())
-    return next(filter(None, (_of(table, code) for table in tables)), None) or _at(stage)
+    found = next(filter(None, (_of(table, code) for table in tables)), None)
+    return found or (OTHERS if stage is Stage.RCPT and OF_THE_CLIENT.search(each.reply.text) else _at(stage))
 
 
 def _of(codes: Codes, code: str) -> Meaning | None:

@@ -5,6 +5,14 @@ from typing import Final
 from mailproxy.analysis.others import CONFIG, FAULT, MAILBOX, NETWORK, POLICY, PROGRAM, UNKNOWN
 from mailproxy.analysis.texts.row import ENVELOPE, Text
 
+DOMAIN: Final = (
+    r"domain (?:of sender|(?:name )?must (?:resolve|exist)|(?<!recipient address rejected: domain )not found"
+    r"|does not (?:exist|resolve)|doesn'?t exist)"
+    r"|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|not valid)|(?:invalid|bad|unknown) sender(?! ip)"
+    r"|[45]\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|5\.7\.27\b"
+    r"|need fully.qualified address|must contain a domain|domain (?:name )?required"
+)
+"""What is said of a sender's domain; at RCPT it may be of the recipient's."""
 ROWS: Final = (
     Text(
         "members-only", "RCPT DATA BDAT", r"5..",
@@ -56,12 +64,16 @@ ROWS: Final = (
         "RFC 5321 section 4.1.2, Postfix, Exim",
     ),
     Text(
-        "sender-domain", ENVELOPE, r"4..|5..",
-        r"domain (?:of sender|(?:name )?must (?:resolve|exist)|(?<!recipient address rejected: domain )not found"
-        r"|does not (?:exist|resolve)|doesn'?t exist)"
-        r"|sender (?:\S+ ){0,4}(?:domain|does not exist|unknown|not valid)|(?:invalid|bad|unknown) sender"
-        r"|[45]\.1\.[78]\b|no (?:mx|dns) (?:record|entry)|5\.7\.27\b"
-        r"|need fully.qualified address|must contain a domain|domain (?:name )?required",
+        "sender-domain", "MAIL DATA BDAT", r"4..|5..",
+        DOMAIN,
+        CONFIG, (POLICY, MAILBOX),
+        "The domain or the address of the sender does not exist, as the server sees it.",
+        "Check the sender's address for a slip of the finger, and that its domain has DNS records.",
+        "Postfix reject_unknown_sender_domain, Sendmail, Exim verify, RFC 7505",
+    ),
+    Text(
+        "sender-domain", "RCPT", r"4..|5..",
+        r"^(?=.*(?:sender|from\b|[45]\.1\.[78]|5\.7\.27)).*(?:" + DOMAIN + ")",
         CONFIG, (POLICY, MAILBOX),
         "The domain or the address of the sender does not exist, as the server sees it.",
         "Check the sender's address for a slip of the finger, and that its domain has DNS records.",
@@ -140,6 +152,8 @@ ROWS: Final = (
         r"|not a (?:valid|known) (?:user|mailbox|recipient)|that you tried to reach"
         r"|recipient (?:address )?rejected: (?:user|undeliverable|unknown|domain)|not our customer|5\.4\.1"
         r"|recipientnotfound|local user|mailbox name not allowed"
+        r"|domain (?:\S+ ){0,2}(?:does not exist|must exist|unknown|not reachable|not found)"
+        r"|host unknown|no such domain"
         r"|unbekannt|existiert nicht|inconnue?\b|n'existe pas|no existe|desconocid[oa]|不存在",
         MAILBOX, (CONFIG, FAULT),
         "There is no such recipient.",
