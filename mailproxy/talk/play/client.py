@@ -39,6 +39,8 @@ PATIENCE: Final = 300.0
 """Seconds that a client waits for a reply (RFC 5321 section 4.5.3.2)."""
 LINGER: Final = 10.0
 """Seconds that it waits for the server to end a connection that is of no more use."""
+UNASKED: Final = 5.0
+"""Seconds that it waits for what nobody asks for, where the recorded client had heard such."""
 GIVING_UP: Final = 5_000_000
 """Who leaves so many microseconds after what was last said has waited in vain."""
 SECOND: Final = 1_000_000
@@ -120,6 +122,7 @@ class ClientPlayer:
         self._rested = -1  # the part before which there was a pause
         self._leaving = False  # nothing of the script is said any more
         self._closed = False
+        self._unasked = 0  # what the server has said that nobody had asked for, or failed to say
         self._told_body = True  # whether the last command's body is said
         self._opening = False  # TLS was asked for of our own accord
 
@@ -135,6 +138,8 @@ class ClientPlayer:
             return None
         if self._closed:
             return LINGER
+        if self._misses_unasked:
+            return UNASKED
         if self._at_end and not self._leaving:
             return self._patience_at_end
         return PATIENCE
@@ -183,6 +188,8 @@ class ClientPlayer:
         else:
             self._do(self.relay.broke(Side.SERVER, how, at), at)
         self._judge()
+        if how is How.CLOSED:
+            self._say_in_vain(at)
         self._stop_short(self._gone(how))
         self._close(at)
         return self._done()
@@ -194,6 +201,9 @@ class ClientPlayer:
 
     def late(self, at: int) -> list[Action]:
         """The server has said nothing for `patience` seconds."""
+        if self._misses_unasked and not self.over and not self._closed:
+            self._unasked = self._awaited.unasked
+            return self._go(at)
         if self.over or self._closed:
             self._conclude(at)
         elif self._at_end and not self._leaving and self.script.end.by is Side.CLIENT:
@@ -264,8 +274,22 @@ class ClientPlayer:
         """Whether the server has said what the recorded client had heard."""
         if after.number < 0:
             return True
-        if not self._dialogue.greeted:
+        return self._dialogue.greeted and self._is_answered(after) and self._unasked >= after.unasked
+
+    @property
+    def _awaited(self) -> After:
+        """What the server is to say next."""
+        return self.script.end.after if self._at_end else self.script.parts[self._next].after
+
+    @property
+    def _misses_unasked(self) -> bool:
+        """Whether nothing is missing but what nobody asks for."""
+        if self._leaving or self._ready or self._shaking or not self._dialogue.greeted:
             return False
+        return self._awaited.unasked > self._unasked and self._is_answered(self._awaited)
+
+    def _is_answered(self, after: After) -> bool:
+        """Whether that has been answered which had been answered to the recorded client."""
         at = bisect_right(self._numbers, after.number)
         if not at:
             return True
@@ -301,6 +325,13 @@ class ClientPlayer:
             if piece and not self.over:
                 self._relayed(Side.CLIENT, piece, at)
         return not self.over
+
+    def _say_in_vain(self, at: int) -> None:
+        """Say what the recorded client said when the server had gone already."""
+        while not self._leaving and self._next < len(self.script.parts) and self.script.parts[self._next].vain:
+            self._play(self.script.parts[self._next], at)
+            while self._ready and self._say_ready(at):
+                pass
 
     def _play_command(self, part: Part) -> bool:
         """Make ready what is said in the place of a command."""
@@ -651,6 +682,8 @@ class ClientPlayer:
         for exchange in exchanges:
             if Flag.GREETING in exchange.flags and exchange.reply:
                 self._prompter.greeted(exchange.reply)
+            elif exchange.command is None:
+                self._unasked += len(exchange.replies)
         self._ended.extend(self._ledger.look(self._dialogue, exchanges))
         if self.protocol.asking.listings:
             said = (entry for entry in entries if isinstance(entry, Frame) and entry.side is Side.SERVER)

@@ -44,12 +44,14 @@ class Role(Enum):
 
 class After(NamedTuple):
     """What had been heard: of the exchange of this number so many replies and, where its content had begun and not
-    ended, so many octets of that; `whole` where it had ended. Number -1 is before the greeting."""
+    ended, so many octets of that; `whole` where it had ended. Number -1 is before the greeting. `unasked` counts what
+    the server had said from the start that nobody had asked for."""
 
     number: int
     replies: int = 1
     octets: int = 0
     whole: bool = False
+    unasked: int = 0
 
 
 EARLY: Final = After(-1, 0)
@@ -58,7 +60,8 @@ GREETED: Final = After(0)
 
 class Part(NamedTuple):
     """Something that the client said. `pause` is how many microseconds it took since it had heard what it waited for,
-    or said what went before; `gap` is what the record says that is left out before it."""
+    or said what went before; `gap` is what the record says that is left out before it. `vain` tells that the server had
+    ended the connection."""
 
     role: Role
     exchange: Exchange
@@ -67,6 +70,7 @@ class Part(NamedTuple):
     pause: int = 0
     secure: bool = False
     gap: str = ""
+    vain: bool = False
 
 
 class End(NamedTuple):
@@ -140,6 +144,8 @@ class _Walk:
         self._exchanges = exchanges
         self._heard = sorted(_milestones(exchanges), key=lambda each: each.end)
         self._ends = [each.end for each in self._heard]
+        self._unasked = sorted(_unasked(exchanges))
+        self._ended = False
         self._unspoken = sorted(_spoken(exchanges), key=lambda each: each[2].start, reverse=True)
         self._parts: list[Part] = []
         self._position = 0  # in the server's stream
@@ -156,6 +162,7 @@ class _Walk:
             if isinstance(entry, Note):
                 self._note(entry)
                 end = end or self._end(entry)
+                self._ended = end is not None and end.by is Side.SERVER
             elif entry.kind is Kind.OPAQUE:
                 why = why or HIDDEN
             elif not why:
@@ -186,7 +193,8 @@ class _Walk:
             pause = max(frame.at - self._at, 0)
             while self._unspoken and self._unspoken[-1][2].start < frame.end:
                 role, exchange, span = self._unspoken.pop()
-                self._parts.append(Part(role, exchange, span, self._due(role), pause, frame.secure, self._gap))
+                due = self._due()
+                self._parts.append(Part(role, exchange, span, due, pause, frame.secure, self._gap, self._ended))
                 self._gap = ""
                 self._last = exchange
                 pause = 0
@@ -202,15 +210,16 @@ class _Walk:
 
     def _after(self) -> After:
         """What has been heard up to now."""
-        if not self._greeting and not self._position:
-            return EARLY if self._silent else GREETED
+        unasked = bisect_right(self._unasked, self._position)
         at = bisect_right(self._ends, self._position)
         begun = self._heard[at] if at < len(self._heard) else None
         if begun and begun.after.whole and begun.start < self._position:
-            return begun.after._replace(whole=False, octets=self._position - begun.start)
-        return self._heard[at - 1].after if at else EARLY if self._greeting else GREETED
+            return begun.after._replace(whole=False, octets=self._position - begun.start, unasked=unasked)
+        if at:
+            return self._heard[at - 1].after._replace(unasked=unasked)
+        return EARLY if self._greeting or self._silent else GREETED
 
-    def _due(self, role: Role) -> After:
+    def _due(self) -> After:
         """What has been heard before a part. Where the server's side is missing, a client speaks in its turn."""
         if not self._silent or len(self._exchanges) < 2:
             return self._after()
@@ -268,6 +277,13 @@ def _milestones(exchanges: list[Exchange]) -> Iterator[_Heard]:
             whole = After(number, count, whole=True)
             broken = After(number, count, content.span.length)
             yield _Heard(content.span.start, content.span.end, whole if content.ended else broken)
+
+
+def _unasked(exchanges: list[Exchange]) -> Iterator[int]:
+    """Where in the server's stream that ends which nobody had asked for."""
+    for exchange in exchanges:
+        if exchange.command is None and Flag.GREETING not in exchange.flags:
+            yield from (reply.span.end for reply in exchange.replies)
 
 
 def _refusal(notes: list[Note]) -> str:
