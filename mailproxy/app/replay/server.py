@@ -11,6 +11,7 @@ from mailproxy.app.replay.part import SERVER, title
 from mailproxy.app.routes import Playing, Route, make, place, scheme
 from mailproxy.app.screen import Screen
 from mailproxy.app.settings import authority
+from mailproxy.model.octets import Frame, Note, Side
 from mailproxy.model.session import Recording
 from mailproxy.model.tls import Security
 from mailproxy.protocols import BLIND, named
@@ -23,6 +24,9 @@ __all__ = ["EditError", "Manner", "NotPlayable", "edit", "play", "route"]
 
 NOBODY: Final = "recorded.invalid"
 """Stands for a server whose name is not in the record (RFC 6761 section 6.4)."""
+
+HANDSHAKE: Final = ("TLS with the ", "TLS failed with the ")
+IN_CLEAR: Final = "TLS failed with the server: it speaks in clear"
 
 
 class NotPlayable(Exception):
@@ -66,4 +70,14 @@ def _security(recording: Recording) -> Security:
     view = View(recording)
     begun = named(recording.session.protocol).dialogue.upgrade
     asked = any(step.verb == begun for step in view.steps)
-    return Security.TLS if view.secure_from == 0 and not asked else Security.NONE
+    first = view.secure_from == 0 or _shook_hands_first(recording)
+    return Security.TLS if first and not asked else Security.NONE
+
+
+def _shook_hands_first(recording: Recording) -> bool:
+    """Whether there was TLS, or was to be, before the server said a word that could be read."""
+    spoken = any(isinstance(entry, Frame) and entry.side is Side.SERVER for entry in recording.entries)
+    told = tuple(entry.text for entry in recording.entries if isinstance(entry, Note))
+    if spoken:
+        return any(text.startswith(IN_CLEAR) for text in told)
+    return any(text.startswith(HANDSHAKE) for text in told)

@@ -30,6 +30,7 @@ class SmtpUnderstudy:
         self._enhanced = any(reply.enhanced for reply in replies) or not replies
         self._ok = _wording(record)
         self._domain = _domain(record)
+        self._granted = self._refused = False  # whether a recipient was
 
     def greeting(self) -> bytes | None:
         """It is ready (section 4.2.3)."""
@@ -40,6 +41,8 @@ class SmtpUnderstudy:
         match verb:
             case "AUTH":
                 return self._login(argument)
+            case "DATA" | "BDAT" if self._unwanted:
+                return Improvised((self._say("554", "5.5.1", "No valid recipients"),))
             case "DATA":
                 return Improvised((GO_ON, self._say("250", "2.0.0", self._ok)))
             case "QUIT":
@@ -52,7 +55,21 @@ class SmtpUnderstudy:
         return self._say("501", "5.7.0", "Authentication is cancelled")
 
     def heard(self, exchange: Exchange) -> None:
-        """Nothing depends on what went before."""
+        """Learn whether all recipients were refused: then no message is wanted (RFC 5321 section 3.3)."""
+        granted = exchange.reply is not None and exchange.reply.positive
+        match exchange.verb:
+            case "RCPT" if granted:
+                self._granted = True
+            case "RCPT":
+                self._refused = True
+            case "MAIL" | "RSET" | "EHLO" | "HELO" | "LHLO" if granted:
+                self._granted = self._refused = False
+            case _:
+                pass
+
+    @property
+    def _unwanted(self) -> bool:
+        return self._refused and not self._granted
 
     def _reply(self, verb: str, argument: str) -> bytes:
         match verb:

@@ -25,6 +25,7 @@ HESITATION: Final = SECOND
 """Before an answer for which the recorded client did not wait: one that does not wait again hears as little."""
 SHOWN: Final = 80
 BY_CLIENT: Final = ("closed by the client", "reset by the client", "timed out waiting for the server")
+REFUSED: Final = "TLS failed with the client: alert"
 CLOSED: Final = Step(When.AT_ONCE, Close())
 
 
@@ -56,7 +57,8 @@ class Answers:
         steps = self._part.steps.get(START, [])
         if any(isinstance(step.what, Piece) and step.what.greeting for step in steps):
             return steps
-        if self._part.track.end and (greeting := self._understudy.greeting()):
+        unheard = self._part.track.end or _refused_by_client(self._recording)
+        if unheard and (greeting := self._understudy.greeting()):
             if self._strict:
                 return [self.stop("the greeting is not in the record")]
             self._remark(f'the greeting is not in the record: said "{_shown(greeting)}"')
@@ -90,7 +92,7 @@ class Answers:
     def rest(self, turn: Turn, exchange: Exchange | None) -> list[Step]:
         """What is said where the record ends within an answer; nothing, where the server said nothing."""
         answer = self._understudy.answer(turn.verb, turn.argument)
-        unheard = exchange is not None and _broken_off_by_client(exchange)
+        unheard = exchange is not None and broken_off_by_client(exchange)
         unawaited = exchange is not None and not exchange.replies and answer is not None and answer.closes
         if not (answer and answer.parts and (unheard or unawaited)):
             cut = "breaks off" if turn.replies or (exchange and exchange.replies) else "is missing"
@@ -166,11 +168,20 @@ def _left_by_client(recording: Recording) -> bool:
     """Whether the client gave up on a silent server."""
     if any(isinstance(entry, Frame) and entry.side is Side.SERVER for entry in recording.entries):
         return False
+    return _in_trouble(recording, *BY_CLIENT)
+
+
+def _refused_by_client(recording: Recording) -> bool:
+    """Whether the client did not come to hear the server, for what it saw of its TLS."""
+    return _in_trouble(recording, REFUSED)
+
+
+def _in_trouble(recording: Recording, *words: str) -> bool:
     troubles = (entry for entry in recording.entries if isinstance(entry, Note) and entry.mark is Mark.TROUBLE)
-    return any(note.text.startswith(BY_CLIENT) for note in troubles)
+    return any(note.text.startswith(words) for note in troubles)
 
 
-def _broken_off_by_client(exchange: Exchange) -> bool:
+def broken_off_by_client(exchange: Exchange) -> bool:
     """Whether the record breaks off in the midst of the client's message."""
     content = exchange.content
     return content is not None and content.span.side is Side.CLIENT and not content.ended

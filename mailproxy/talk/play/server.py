@@ -17,7 +17,7 @@ from mailproxy.protocols import named
 from mailproxy.protocols.reading import read
 from mailproxy.protocols.turn import Move, Turn, Upgrade
 from mailproxy.talk.play import recorded_tls
-from mailproxy.talk.play.answers import Answer, Answers
+from mailproxy.talk.play.answers import Answer, Answers, broken_off_by_client
 from mailproxy.talk.play.edit import GREETING
 from mailproxy.talk.play.lines import Lines
 from mailproxy.talk.play.manner import AS_RECORDED, Manner
@@ -103,8 +103,10 @@ class ServerPlayer:
     def ended(self) -> list[Action]:
         """What to do now that the client has ended its stream."""
         if not self._voice.over:
+            given_up = self._given_up
             self._dialogue.close(Side.CLIENT, 0)
-            self._say_due()
+            if not given_up:
+                self._say_due()
         if not self._voice.over:
             self._voice.end(Close())
         return self._voice.done()
@@ -233,6 +235,13 @@ class ServerPlayer:
     def _ends_oddly(self) -> bool:
         """Whether the recorded server took for the end of the message what is none."""
         return self._answer.exchange is not None and Flag.ODD_END in self._answer.exchange.flags
+
+    @property
+    def _given_up(self) -> bool:
+        """Whether the client has left in the midst of a message that the recorded server has answered."""
+        turn, exchange = self._head, self._answer.exchange
+        in_message = turn is not None and turn.open and turn.move is Move.CLIENT
+        return in_message and not (exchange and broken_off_by_client(exchange))
 
     def _in_message(self) -> bool:
         """Whether the client is in a message within which nothing is to happen, and which ends as it should."""
