@@ -99,7 +99,8 @@ def _answers(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: 
             return
         if offers and mine.positive:
             yield from _offers(good, bad, one, other, _lines(mine), _lines(yours))
-        elif not _same_words(good, mine, yours, strict):
+            mine, yours = (each._replace(text=each.text.split("\n")[0]) for each in (mine, yours))
+        if not _same_words(good, bad, mine, yours, strict):
             told = f"The answer to {other.verb} has other words." if other.verb else "The server has other words."
             yield unlike(What.WORDS, bad, one, other, (reply(mine), reply(yours)), told)
     if one.content and other.content and offers:
@@ -117,12 +118,11 @@ def _reply(bad: Looked, one: Exchange, other: Exchange, mine: Reply | None, your
     return unlike(What.REPLY, bad, one, other, (reply(mine), reply(yours)), told)
 
 
-def _same_words(looked: Looked, mine: Reply, yours: Reply, strict: bool) -> bool:
+def _same_words(good: Looked, bad: Looked, mine: Reply, yours: Reply, strict: bool) -> bool:
     if mine.text == yours.text:
         return True
-    plain = looked.course.plain
     return not strict and all(
-        plain(one) == plain(other)
+        good.plain(one) == bad.plain(other)
         for one, other in zip_longest(mine.text.split("\n"), yours.text.split("\n"), fillvalue="")
     )
 

@@ -65,6 +65,18 @@ class Looked:
                     at = entry.end
         return tuple(found)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What the client called itself, the longest first."""
+        said = {each.argument for each in self.steps if each.verb in self.course.names and len(each.argument) > 1}
+        return tuple(sorted(said, key=len, reverse=True))
+
+    def plain(self, text: str) -> str:
+        """A reply's text without what is volatile in it: the client's own name too."""
+        for name in self.names:
+            text = text.replace(name, "<name>")
+        return self.course.plain(text)
+
     def stage(self, exchange: Exchange) -> Stage:
         """Where in the protocol an exchange belongs."""
         return self.view.stage(self.places[exchange.number])
