@@ -57,8 +57,7 @@ class Pop3Prompter:
             case "XTND" if exchange.argument.upper().startswith("XMIT") and not self._leave.deliver:
                 return Cue(remark="XTND XMIT is left out: nothing is delivered", body=False)
             case "QUIT" if self._deleted and not self._leave.delete:
-                remark = f"RSET is said before QUIT: {_messages(self._deleted)} stay undeleted"
-                return Cue((RSET, line), remark)
+                return Cue((RSET, line), f"RSET is said before QUIT: nothing is deleted, of {self._deleted} DELE")
             case verb if verb in _NUMBERED and exchange.argument:
                 return self._numbered(exchange, line)
             case _:
@@ -114,10 +113,6 @@ def _known(recorded: Recorded) -> Uids:
         if exchange.verb == "UIDL":
             known.hear(exchange, recorded.streams.octets(exchange.content.span) if exchange.content else b"")
     return known
-
-
-def _messages(count: int) -> str:
-    return f"{count} message{'s' * (count != 1)}"
 
 
 def user(verb: str, argument: str) -> str:

@@ -183,6 +183,7 @@ class ClientPlayer:
         """The server has ended the connection. Under TLS, `notified` tells whether with close_notify."""
         if self.over:
             return []
+        gone = self._gone(how)
         if how is How.CLOSED:
             self._do(self.relay.ended(Side.SERVER, at, notified), at)
         else:
@@ -190,7 +191,7 @@ class ClientPlayer:
         self._judge()
         if how is How.CLOSED:
             self._say_in_vain(at)
-        self._stop_short(self._gone(how))
+        self._stop_short(gone)
         self._close(at)
         return self._done()
 
@@ -488,7 +489,8 @@ class ClientPlayer:
                 self._want_tls(asked)
             return
         if self._leaving:
-            self._ready.clear()  # what was to follow its being granted
+            if asked.recorded is None:
+                self._ready.clear()  # it was to follow its being granted
             return
         if not (asked.essential or self._expects(asked)):
             return
