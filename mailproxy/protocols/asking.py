@@ -119,7 +119,7 @@ def said(line: bytes, *words: str) -> bytes:
     """A command with other words behind its verb; its verb is spelt, and its line ends, as it did."""
     verb = line.split(None, 1)[0] if line.strip() else b""
     end = line[len(line.rstrip(b"\r\n")) :]
-    return b" ".join([verb, *(word.encode() for word in words)]) + end
+    return b" ".join([verb, *(word.encode("utf-8", "surrogateescape") for word in words)]) + end
 
 
 def masked(line: bytes) -> bool:

@@ -33,31 +33,31 @@ class Impossible(Exception):
 
 def plain(login: Login) -> Steps:
     yield b""
-    yield b"\0%b\0%b" % (login.user.encode(), login.password.encode())
+    yield b"\0%b\0%b" % (octets(login.user), octets(login.password))
 
 
 def by_name(login: Login) -> Steps:
     """LOGIN."""
     yield b""
-    yield login.user.encode()
-    yield login.password.encode()
+    yield octets(login.user)
+    yield octets(login.password)
 
 
 def cram_md5(login: Login) -> Steps:
     challenge = yield b""
-    digest = hmac.new(login.password.encode(), challenge, hashlib.md5).hexdigest()
-    yield b"%b %b" % (login.user.encode(), digest.encode())
+    digest = hmac.new(octets(login.password), challenge, hashlib.md5).hexdigest()
+    yield b"%b %b" % (octets(login.user), digest.encode())
 
 
 def xoauth2(login: Login) -> Steps:
     yield b""
-    yield f"user={login.user}\x01auth=Bearer {login.password}\x01\x01".encode()
+    yield octets(f"user={login.user}\x01auth=Bearer {login.password}\x01\x01")
     yield b""  # the server has said why it refuses
 
 
 def oauthbearer(login: Login) -> Steps:
     yield b""
-    yield f"n,a={_scram_name(login.user)},\x01auth=Bearer {login.password}\x01\x01".encode()
+    yield octets(f"n,a={_scram_name(login.user)},\x01auth=Bearer {login.password}\x01\x01")
     yield b"\x01"  # RFC 7628 section 3.2.3
 
 
@@ -68,28 +68,28 @@ def external(login: Login) -> Steps:
 
 def anonymous(login: Login) -> Steps:
     yield b""
-    yield login.user.encode()
+    yield octets(login.user)
 
 
 def scram(digest: str, login: Login, nonce: str = "") -> Steps:
     """RFC 5802 section 5; raises Impossible where the server breaks its rules or does not know the password."""
     yield b""
     first = f"n={_scram_name(login.user)},r={nonce or secrets.token_urlsafe(_NONCE)}"
-    challenge = yield f"n,,{first}".encode()
+    challenge = yield octets(f"n,,{first}")
     given = _attributes(challenge)
     proposed = first.rpartition(",r=")[2]
     if not given.get("r", "").startswith(proposed) or not given.get("s") or not given.get("i", "").isdecimal():
         raise Impossible("the server's first SCRAM message is none")
     if not 0 < int(given["i"][:9]) <= MOST_ITERATIONS:
         raise Impossible(f"the server wants {given['i'][:20]} iterations")
-    password = unicodedata.normalize("NFKC", login.password).encode()
-    salted = hashlib.pbkdf2_hmac(digest, password, _decoded(given["s"].encode()), int(given["i"]))
+    password = octets(unicodedata.normalize("NFKC", login.password))
+    salted = hashlib.pbkdf2_hmac(digest, password, _decoded(octets(given["s"])), int(given["i"]))
     final = f"c=biws,r={given['r']}"
-    said = f"{first},{text_of(challenge)},{final}".encode()
+    said = octets(f"{first},") + challenge + octets(f",{final}")
     key = hmac.digest(salted, b"Client Key", digest)
     signature = hmac.digest(hashlib.new(digest, key).digest(), said, digest)
     proof = bytes(a ^ b for a, b in zip(key, signature, strict=True))
-    verifier = yield f"{final},p={base64.b64encode(proof).decode()}".encode()
+    verifier = yield octets(f"{final},p={base64.b64encode(proof).decode()}")
     proved = hmac.digest(hmac.digest(salted, b"Server Key", digest), said, digest)
     if _attributes(verifier).get("v") != base64.b64encode(proved).decode():
         raise Impossible("the server has not proved that it knows the password")
@@ -158,18 +158,18 @@ class Responses:
                 raise Impossible("what answers this challenge is not in the record")
             return recorded
         try:
-            return base64.b64encode(self._steps.send(_decoded(challenge.encode("utf-8", "surrogateescape"))))
+            return base64.b64encode(self._steps.send(_decoded(octets(challenge))))
         except StopIteration:
             raise Impossible(f"the server asks for more than {self._mechanism} tells") from None
 
 
-def text_of(message: bytes) -> str:
-    """A message of SCRAM, which is UTF-8."""
-    return message.decode("utf-8", "replace")
+def octets(text: str) -> bytes:
+    """A text in UTF-8, as it came."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _attributes(message: bytes) -> dict[str, str]:
-    return {part[:1]: part[2:] for part in text_of(message).split(",") if part[1:2] == "="}
+    return {part[:1]: part[2:] for part in message.decode("utf-8", "surrogateescape").split(",") if part[1:2] == "="}
 
 
 def _scram_name(user: str) -> str:

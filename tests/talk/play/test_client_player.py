@@ -1,16 +1,22 @@
 """The recorded client before other servers than its own: what it says, where it stops, what it remarks."""
 
+from dataclasses import replace
+
 import pytest
 
+from mailproxy import protocols
 from mailproxy.model.octets import Frame, Kind, Side
 from mailproxy.model.session import How, Recording
 from mailproxy.model.tls import Security
+from mailproxy.protocols.descriptor import Protocol
 from mailproxy.talk import practice
 from mailproxy.talk.play.acting import Acting
 from mailproxy.talk.play.client import Close, Login, Pause, Send, StartTls
 from mailproxy.talk.practice.office import PostOffice
+from tests.play import hear
 from tests.talk.play.client_stage import LOGIN, Practising, Scripted, client, meet
 from tests.talk.play.server_stage import corpus, recorded
+from tests.test_a_new_protocol import SAID, EchoDialogue
 
 SENT = """smtp
 === connected
@@ -427,6 +433,17 @@ def test_lmtp_is_played() -> None:
     player = client("lmtp-two-recipients-good", Acting(rcpt_to="bob@example.org"))
     meet(player, Practising(practice.lmtp(PostOffice())))
     assert player.stopped == ""
+
+
+def test_a_protocol_that_says_nothing_of_it_is_played_as_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = Protocol("echo", 7, 2007, EchoDialogue, "ECHO")
+    monkeypatch.setattr(protocols, "PROTOCOLS", (*protocols.PROTOCOLS, protocol))
+    entries, exchanges, _ = hear("echo", SAID)
+    player = client(Recording(replace(recorded(SENT).session, protocol="echo"), tuple(entries), tuple(exchanges)))
+    assert Send(b"SAY hello\r\n") in player.connected("x", "x", 0)
+    assert Send(b"PASS xxxxxxxx\r\n") in player.heard(b"YES hello\r\n", 0)
+    assert Close() in player.heard(b"NO xxxxxxxx\r\n", 0)
+    assert player.stopped == "the record ends here"
 
 
 # Much of it.

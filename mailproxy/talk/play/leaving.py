@@ -1,0 +1,80 @@
+"""How the player of a recorded client ends: as that did, or early, with a word of leave where one does no harm."""
+
+from mailproxy.model.octets import Side
+from mailproxy.model.session import How
+from mailproxy.talk.play.awaited import SECOND, Awaiting
+from mailproxy.talk.play.spoken import Pause, Ready, Reset
+from mailproxy.talk.typist import Close
+
+
+class Leaving(Awaiting):
+    """Ends the connection."""
+
+    def _end(self, at: int) -> bool:
+        """All has been said: end as the recorded client did."""
+        end = self.script.end
+        if self.script.why:
+            if self._ledger.idle or self._given_up:
+                self._stop(self.script.why)
+                return True
+            return False
+        match end.by:
+            case Side.CLIENT:
+                if not self._has_heard(end.after) or self._owed:
+                    return False
+                if end.pause and self._acting.timing and self._rested != self._next:
+                    self._rested = self._next
+                    self._rest(end.pause)
+                    return False
+                self._leave_as_recorded(at)
+            case None if self._ledger.idle:
+                self._close(at)
+        return False
+
+    def _rest(self, pause: int) -> None:
+        assert self._acting.timing
+        self._paused = True
+        self._actions.append(Pause(pause / SECOND / self._acting.timing))
+
+    def _leave_as_recorded(self, at: int) -> None:
+        """The client ends the connection."""
+        if self.script.end.how is How.RESET:
+            self._actions.append(Reset())
+            self._do(self.relay.broke(Side.CLIENT, How.RESET, at), at)
+        else:
+            self._close(at)
+
+    def _close(self, at: int) -> None:
+        """End the connection, and hear what the server still says."""
+        if self._closed or self.over:
+            return
+        self._closed = True
+        self._do(self.relay.ended(Side.CLIENT, at, None if self._tls is None else True), at)
+        self._actions.append(Close())
+
+    def _conclude(self, at: int) -> None:
+        """Wait no longer."""
+        for side in Side:
+            if side not in self.relay.endings:
+                self._do(self.relay.ended(side, at), at)
+        if not self._closed:
+            self._actions.append(Close())
+
+    def _stop(self, why: str) -> None:
+        """Go no further in the script; take leave if that can be done."""
+        self._stop_short(why, always=True)
+        self._ready.extend(Ready(line) for line in self._prompter.farewell())
+
+    def _stop_short(self, why: str, always: bool = False) -> None:
+        """Tell that the script is not played to its end, if so."""
+        short = always or self._next < len(self.script.parts) or bool(self._ready) or self._unanswered
+        if short and not self.stopped:
+            self.stopped = why
+        self._leaving = True
+        self._ready.clear()
+
+    def _gone(self, how: How) -> str:
+        asked = self._ledger.oldest
+        done = "closed" if how is How.CLOSED else "reset" if how is How.RESET else "lost"
+        where = f"before it answered {asked.verb or 'what was said'}" if asked else "before the client had done"
+        return f"the connection was {done} by the server {where}"

@@ -1,0 +1,185 @@
+"""What the player of a recorded client says: what that said, or what its protocol wants said instead."""
+
+import re
+from typing import Final
+
+from mailproxy.model.exchange import Exchange, Flag
+from mailproxy.model.mask import MARK
+from mailproxy.model.octets import Side, Span
+from mailproxy.model.tls import Security
+from mailproxy.protocols.asking import Cue
+from mailproxy.protocols.dialogue import command
+from mailproxy.protocols.turn import Line
+from mailproxy.talk.play.asked import Asked
+from mailproxy.talk.play.login import CANCEL, Impossible, Responses
+from mailproxy.talk.play.script import Part, Role
+from mailproxy.talk.play.securing import Securing
+from mailproxy.talk.play.spoken import Ready
+
+_LENGTH: Final = re.compile(rb"(\d{1,3}) character")
+
+
+class Saying(Securing):
+    """Says the parts of a script."""
+
+    def _play(self, part: Part, at: int) -> bool:
+        """Say a part of the script, if it is its turn. What is not due any more is passed over."""
+        asked = self._played.get(part.exchange.number)
+        if part.role is Role.COMMAND:
+            return self._play_command(part)
+        if asked is None or not asked.body or asked.exchange:
+            self._next += 1
+            return True
+        if part.role is Role.RESPONSE or part.after.number == part.exchange.number:
+            if not asked.may_go_on:
+                return False
+            if part.role is Role.RESPONSE:
+                self._next += 1
+                return self._respond(asked, at)
+        self._next += 1
+        for piece in self._words.cut(part.span):
+            if piece and not self.over:
+                self._relayed(Side.CLIENT, piece, at)
+        return not self.over
+
+    def _say_in_vain(self, at: int) -> None:
+        """Say what the recorded client said when the server had gone already."""
+        while not self._leaving and self._next < len(self.script.parts) and self.script.parts[self._next].vain:
+            self._play(self.script.parts[self._next], at)
+            while self._ready and self._say_ready(at):
+                pass
+
+    def _play_command(self, part: Part) -> bool:
+        """Make ready what is said in the place of a command."""
+        self._next += 1
+        exchange = part.exchange
+        if part.gap and self._told_body:
+            self._stop(f"the record leaves something out before {exchange.verb or 'what comes next'}: {part.gap}")
+            return True
+        if self._left_out(exchange):
+            return True
+        line = self._words.line(part.span)
+        cue = self._prompter.cue(exchange, line)
+        if hindrance := self._hindrance(part, cue):
+            self._stop(f"{exchange.verb}: {hindrance}")
+            return True
+        if cue.remark:
+            self._remark(cue.remark)
+        self._told_body = cue.body
+        last = len(cue.lines) - 1
+        for at, each in enumerate(cue.lines):
+            self._ready.append(Ready(each, exchange if at == last else None, cue, waits=at > 0))
+        return True
+
+    def _hindrance(self, part: Part, cue: Cue) -> str:
+        """Why a command cannot be said."""
+        if cue.impossible or (cue.against and not self._acting.keep_going):
+            return cue.impossible or cue.against
+        secret = bool(cue.mechanism) or Flag.SECRET in part.exchange.flags
+        if not secret or self._acting.clear_ok:
+            return ""
+        if part.secure and not self._tls:
+            return "it was said under TLS, and this connection is in clear"
+        if self._tls and self._tls.faults and not self.script.distrusted:
+            return f"the server's certificate is not trusted now: {', '.join(self._tls.faults)}"
+        return ""
+
+    def _say_ready(self, at: int) -> bool:
+        """Say the next line that is ready, if it is its turn."""
+        ready = self._ready[0]
+        if (ready.waits and not self._ledger.idle) or (ready.recorded is None and not self._dialogue.greeted):
+            return False
+        self._ready.popleft()
+        try:
+            responses = self._responses(ready)
+        except Impossible as why:
+            self._stop(f"{ready.recorded.verb if ready.recorded else ''}: {why}")
+            return True
+        line = self._shown(ready.line) if not responses else _begun(ready.line, responses)
+        self._ask(line, ready.recorded, responses, ready.cue.body, at)
+        return True
+
+    def _ask(
+        self, line: bytes, recorded: Exchange | None, responses: Responses | None, body: bool, at: int
+    ) -> None:  # fmt: skip
+        server = self._dialogue.server
+        verb, _ = command(Line(line, Span(Side.CLIENT, 0, len(line)), False))
+        asked = Asked(verb, line, recorded, server.position + len(server.buffer))
+        asked.responses, asked.body = responses, body
+        upgrading = self.protocol.upgrading
+        if upgrading and verb == upgrading.verb and self._security is Security.STARTTLS:
+            asked.essential = True
+        if recorded:
+            self._played[recorded.number] = asked
+            self._numbers.append(recorded.number)
+        self._ledger.say(asked)
+        self._relayed(Side.CLIENT, line, at)
+
+    def _responses(self, ready: Ready) -> Responses | None:
+        """The responses of a SASL exchange, if one begins; raises Impossible."""
+        mechanism, recorded = ready.cue.mechanism, ready.recorded
+        if not mechanism or recorded is None:
+            return None
+        said = [self._words.line(span).rstrip(b"\r\n") for span in recorded.extra]
+        return Responses(mechanism, recorded, _initial(ready.line), said, self._login)
+
+    def _shown(self, line: bytes) -> bytes:
+        """A line; where a secret is masked in what is no login, as many letters stand for it."""
+        if not (found := MARK.search(line)):
+            return line
+        self._remark("letters stand for a secret that was said where none belongs")
+        length = _LENGTH.search(found[0])
+        return line[: found.start()] + b"x" * int(length[1] if length else 8) + line[found.end() :]
+
+    def _answer_challenge(self, at: int) -> bool:
+        """Answer a challenge that nobody recorded, if there is one; what cannot be answered ends the play."""
+        asked = self._ledger.oldest
+        if asked is None or not asked.may_go_on or (asked.turn and asked.turn.open):
+            return False
+        part = self.script.parts[self._next] if self._next < len(self.script.parts) else None
+        if part and part.exchange is asked.recorded and part.role is not Role.COMMAND and not self._leaving:
+            return False
+        if not self._leaving and asked.recorded and _hangs(asked.recorded):
+            return False  # the recorded client did not answer either
+        if self._leaving or asked.responses is None:
+            self._break_off(asked, at)
+            return True
+        return self._respond(asked, at)
+
+    def _respond(self, asked: Asked, at: int) -> bool:
+        """Answer a challenge."""
+        if asked.responses is None or asked.turn is None:
+            return True
+        try:
+            said = asked.responses.next(asked.turn.replies[-1].text)
+        except Impossible as why:
+            self._stop(f"{asked.verb}: {why}")
+            self._relayed(Side.CLIENT, CANCEL, at)
+            return True
+        self._relayed(Side.CLIENT, said + b"\r\n", at)
+        return True
+
+    def _break_off(self, asked: Asked, at: int) -> None:
+        """The server waits for something that will not be said."""
+        if asked.responses is not None:
+            self._relayed(Side.CLIENT, CANCEL, at)
+            return
+        self._stop_short(f"{asked.verb}: the server waits for a message that is not in the record", always=True)
+        self._close(at)
+
+
+def _hangs(exchange: Exchange) -> bool:
+    """Whether the record of it breaks off before the client answered what it was asked."""
+    return exchange.reply is None or exchange.reply.code[:1] == "3" or exchange.reply.code == "+"
+
+
+def _initial(line: bytes) -> bytes:
+    """What stands behind the mechanism in a command, as it was recorded."""
+    return line.rstrip(b"\r\n").split(None, 2)[2] if len(line.split(None, 2)) > 2 else b""
+
+
+def _begun(line: bytes, responses: Responses) -> bytes:
+    """A command that begins a SASL exchange, with an initial response where it had one."""
+    words = line.split(None, 2)
+    end = line[len(line.rstrip(b"\r\n")) :]
+    return b" ".join([*words[:2], *filter(None, [responses.first()])]) + (end or b"\r\n")
