@@ -263,12 +263,16 @@ class Spoiler:
                 self._do(fault, f"behind {fault.where.octets} octets of message {passage.unit.message}")
 
     def _hand(self, passage: Passage, hands: Sequence[Hand], code: str = "") -> None:
+        said = [hand for hand in hands[:1] if not hand.own]
+        self._send(passage.unit.side, said)
         for fault in passage.at_work():
             if fault.where.place is not Place.ANYWHERE or fault not in self._told:
                 self._told.add(fault)
                 self._tell(spoiled(fault, passage.unit, fault.what.instead(self._protocol), code))
-        for hand in hands:
-            self._given.give(Pass(hand.octets) if passage.unit.side is Side.CLIENT else hand)
+        self._send(passage.unit.side, hands[len(said) :])
+
+    def _send(self, side: Side, hands: Sequence[Hand]) -> None:
+        self._given.give(*(Pass(hand.octets) if side is Side.CLIENT else hand for hand in hands))
 
     def _message_ended(self, unit: Unit) -> None:
         self._session.messages += 1
@@ -297,9 +301,10 @@ class Spoiler:
         if self._given.over:
             return
         self._tell(f"{fault.what.says} {here}")
-        if pace := fault.what.pace():
+        deed = () if fault.where.place is Place.ANYWHERE else fault.what.deed()
+        self._given.give(*deed)
+        if not deed and (pace := fault.what.pace()):
             self._given.slow_down(pace)
-        self._given.give(*fault.what.deed())
 
     def _tell(self, text: str) -> None:
         self._given.give(Tell(f"fault: {text}"))

@@ -11,7 +11,7 @@ Cut = Callable[[bytes], Sequence[bytes]]
 CUTS: Final[dict[str, Cut]] = {
     "whole": lambda octets: [octets],
     "octets": lambda octets: [octets[at : at + 1] for at in range(len(octets))],
-    "torn": lambda octets: [part for part in (octets[:3], octets[3:-1], octets[-1:]) if part],
+    "torn": lambda octets: [part for part in (octets[:1], octets[1:-1], octets[1:][-1:]) if part],
     "lines": lambda octets: octets.splitlines(keepends=True),
 }
 
