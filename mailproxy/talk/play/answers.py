@@ -63,9 +63,14 @@ class Answers:
                 return [self.stop("the greeting is not in the record")]
             self._remark(f'the greeting is not in the record: said "{_shown(greeting)}"')
             return [Step(When.AT_ONCE, greeting), *steps]
-        if self._part.track.end or self._part.steps or _left_by_client(self._recording):
+        if self._part.track.end or self._part.steps or self.silent:
             return steps
         return [self.stop("the record has no word of the server")]
+
+    @property
+    def silent(self) -> bool:
+        """Whether the recorded server said nothing at all until its client gave up, for no fault of its TLS."""
+        return _left_by_client(self._recording) and not _refused_by_client(self._recording)
 
     def to(self, turn: Turn) -> Answer:
         """The answer to a command."""

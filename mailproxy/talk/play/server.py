@@ -118,6 +118,7 @@ class ServerPlayer:
     def _start(self) -> None:
         """Do what the recorded server did before it was asked anything."""
         self._started = True
+        self._mute = self._answers.silent
         if self._hidden:
             return self._stop_hidden()
         for step in self._answers.start():

@@ -41,3 +41,9 @@ def test_a_server_whose_certificate_was_refused_greets_who_trusts_it(name: str) 
     server.secure()
     assert told(server.receive()) == ["220 recorded.invalid ESMTP"]
     assert server.remarks == ['the greeting is not in the record: said "220 recorded.invalid ESMTP"']
+
+
+def test_a_server_that_never_spoke_is_silent_to_the_end() -> None:
+    server = player("smtp\n=== connected\n*** timed out waiting for the server\n")
+    assert talk(server, "EHLO client.example", "QUIT") == ["C: EHLO client.example", "C: QUIT"]
+    assert told(server.ended()) == ["*** closed"]
