@@ -9,7 +9,7 @@ from typing import Protocol as Interface
 
 import trio
 
-from mailproxy.app.routes import RouteError, make
+from mailproxy.app.routes import RouteError, make, place, scheme
 from mailproxy.app.settings import authority
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Side
@@ -115,6 +115,11 @@ class Target(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.host} port {self.port}"
+
+    @property
+    def url(self) -> str:
+        """It as a URL."""
+        return f"{scheme(self.protocol, self.security)}://{place(self.host, self.port)}"
 
 
 def target(where: str, port: int | None = None, protocol: str | None = None, tls: bool = False) -> Target:

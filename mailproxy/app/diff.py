@@ -10,7 +10,8 @@ from mailproxy.analysis import habitual
 from mailproxy.analysis.diff import Looked, compare
 from mailproxy.analysis.legs import Legs, legs
 from mailproxy.app import library
-from mailproxy.app.diagnose import Diagnosed, as_object
+from mailproxy.app.diagnose import Diagnosed
+from mailproxy.app.diagnose import as_object as verdict_object
 from mailproxy.app.take_out import lines
 from mailproxy.model.difference import Comparison, Difference, Row
 from mailproxy.model.exchange import Exchange
@@ -182,21 +183,22 @@ def _pieces(frame: Frame, spans: Sequence[Span]) -> Iterable[Frame]:
 
 def document(found: Compared) -> str:
     """A comparison as JSON."""
+    return json.dumps({"version": VERSION, **as_object(found)}, indent=2)
+
+
+def as_object(found: Compared) -> dict[str, object]:
+    """A comparison as an object of JSON."""
     comparison = found.comparison
-    return json.dumps(
-        {
-            "version": VERSION,
-            "equal": comparison.equal,
-            "chosen": found.chosen,
-            "good": _session(comparison.good.session),
-            "bad": _session(comparison.bad.session),
-            "deciding": comparison.deciding and _difference(comparison.deciding),
-            "means": as_object(Diagnosed(comparison.bad, comparison.bad_verdict)),
-            "differences": [_difference(each) for each in comparison.differences],
-            "rows": [_row(row) for row in comparison.rows],
-        },
-        indent=2,
-    )
+    return {
+        "equal": comparison.equal,
+        "chosen": found.chosen,
+        "good": _session(comparison.good.session),
+        "bad": _session(comparison.bad.session),
+        "deciding": comparison.deciding and _difference(comparison.deciding),
+        "means": verdict_object(Diagnosed(comparison.bad, comparison.bad_verdict)),
+        "differences": [_difference(each) for each in comparison.differences],
+        "rows": [_row(row) for row in comparison.rows],
+    }
 
 
 def legs_document(recording: Recording, found: Legs) -> str:

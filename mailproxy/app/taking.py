@@ -19,6 +19,7 @@ from mailproxy.protocols.outcome import Tally
 from mailproxy.store.recorder import Recorder
 from mailproxy.store.trouble import RecordingStopped
 
+BY_HAND: Final = "by hand"
 GREETING_AND_QUIT: Final = 2  # exchanges of a session in which nothing was asked
 
 
@@ -62,14 +63,19 @@ def concluded(
 
 
 class Notebook:
-    """Takes down a session by hand. `trouble` says why it could not, where it could not: the talk goes on."""
+    """Takes down a session in which mailproxy is the client, by hand or as a player of what was recorded (`replays`).
 
-    def __init__(self, recorder: Recorder, target: Target) -> None:
+    `trouble` says why it could not, where it could not: the talk goes on.
+    """
+
+    def __init__(self, recorder: Recorder, target: Target, client_name: str = BY_HAND, replays: str = "") -> None:
         self.trouble = ""
         upstream = f"{scheme(target.protocol, target.security)}://{place(target.host, target.port)}"
-        client = Leg(Side.CLIENT, "by hand", connected=0)
+        client = Leg(Side.CLIENT, client_name, connected=0)
         server = Leg(Side.SERVER, target.host, port=target.port)
-        self.session = Session(recorder.next_id(), target.protocol, datetime.now(UTC), upstream, client, server)
+        now = datetime.now(UTC)
+        number = recorder.next_id()
+        self.session = Session(number, target.protocol, now, upstream, client, server, replays=replays)
         self._security = target.security
         self._tally = Tally()
         self._remembered = Remembered()

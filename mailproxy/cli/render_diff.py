@@ -18,17 +18,25 @@ FEW: Final = 1
 NAMED: Final = 3
 
 
-def comparison(found: "Compared", unified: bool, folded: bool) -> None:
+GOOD_AND_BAD: Final = ("good", "bad")
+THEN_AND_NOW: Final = ("then", "now")
+"""What the two sessions are called: one that went well and one that did not, or a recorded one and its replay."""
+
+
+def comparison(found: "Compared", unified: bool, folded: bool, names: tuple[str, str] = GOOD_AND_BAD) -> None:
     """Show a comparison."""
     each = found.comparison
+    if names != GOOD_AND_BAD:
+        each = _renamed(each, names)
     if found.chosen:
         render.say(render.paint(f"# {found.chosen}", dim=True))
-    render.say(f"good  {_title(each.good.session)}")
-    render.say(f"bad   {_title(each.bad.session)}\n")
+    for name, recording in zip(names, (each.good, each.bad), strict=True):
+        render.say(f"{name:<4}  {_title(recording.session)}")
+    render.say()
     if each.deciding is None:
         render.say(render.paint("nothing differs", "cyan"))
     else:
-        _deciding(each, each.deciding)
+        _deciding(each, each.deciding, names)
     if not folded or each.differences:
         render.say()
         _rows(each, unified or render.screen_width() < NARROW, folded)
@@ -41,12 +49,25 @@ def _title(session: "Session") -> str:
     return f"{name}, {session.protocol}{f', {when}' if session.id else ''}: {render.outcome(session)}"
 
 
-def _deciding(each: "Comparison", chosen: "Difference") -> None:
+def _renamed(each: "Comparison", names: tuple[str, str]) -> "Comparison":
+    """The comparison in the words of these names."""
+
+    def told(found: "Difference") -> "Difference":
+        text = found.told.replace("in the good session", names[0]).replace("in the bad session", names[1])
+        text = text.replace("In the good session", names[0].title()).replace("In the bad session", names[1].title())
+        return found._replace(told=text)
+
+    rows = tuple(row._replace(differences=tuple(map(told, row.differences))) for row in each.rows)
+    chosen = told(each.deciding) if each.deciding else None
+    return each._replace(rows=rows, around=tuple(map(told, each.around)), deciding=chosen)
+
+
+def _deciding(each: "Comparison", chosen: "Difference", names: tuple[str, str]) -> None:
     where = f", at {chosen.stage}" if chosen.stage != "none" else ""
     render.say(render.paint(f"what matters{where}", bold=True))
     for line in render.labelled("that", chosen.told):
         render.say(f"  {line}")
-    for label, text in (("good", chosen.good), ("bad", chosen.bad)):
+    for label, text in zip(names, (chosen.good, chosen.bad), strict=True):
         for line in render.labelled(label, text or "nothing"):
             render.say(f"  {line}")
     verdict = each.bad_verdict

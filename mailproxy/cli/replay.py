@@ -1,16 +1,16 @@
 """`mailproxy replay`: a recorded client speaks again to a server, or a recorded server answers again."""
 
-import re
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from mailproxy.cli.options import Database, database
+from mailproxy.cli.pace import pace
 from mailproxy.cli.record import Documents, Live
+from mailproxy.cli.replay_client import client
 
 replay = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
-PACE: Final = re.compile(r"(\d+(?:\.\d+)?)x")
 
 
 @replay.callback()
@@ -108,11 +108,4 @@ def server(
     trio.run(play.play, route, where, screen, ready_file, not (quiet or as_json))
 
 
-def pace(text: str, option: str) -> float | None:
-    """`none`, `real`, `2x`: how much faster pauses are made, None where none are made."""
-    if text in {"none", "real"}:
-        return 1.0 if text == "real" else None
-    found = PACE.fullmatch(text)
-    if not found or not float(found[1]):
-        raise typer.BadParameter(f"{text!r} is none of none, real, 2x", param_hint=option)
-    return float(found[1])
+replay.command()(client)

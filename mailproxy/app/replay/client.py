@@ -1,0 +1,223 @@
+"""Play a recorded client: to its own server or another, once or many times, and see what comes of it."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import trio
+from sqlalchemy import Engine
+
+from mailproxy.analysis.diff import compare
+from mailproxy.app import diff, settings
+from mailproxy.app.by_hand import Target
+from mailproxy.app.library import journal_of, open_library
+from mailproxy.app.replay.meant import as_meant
+from mailproxy.app.replay.part import CLIENT, title
+from mailproxy.app.replay.password import password
+from mailproxy.app.replay.talk import Talk
+from mailproxy.app.routes import RouteError, make, place
+from mailproxy.app.taking import Notebook
+from mailproxy.model.difference import Comparison
+from mailproxy.model.session import Recording, Session
+from mailproxy.model.tls import Security
+from mailproxy.net.authority import Authority
+from mailproxy.net.securing import Office, Securing, Terms
+from mailproxy.net.trust import Trust
+from mailproxy.protocols import BLIND
+from mailproxy.store import library
+from mailproxy.store.recorder import Recorder
+from mailproxy.talk.play.acting import Acting
+from mailproxy.talk.play.client import ClientPlayer, Login
+
+__all__ = [
+    "Acting",
+    "Comparison",
+    "Login",
+    "NotPlayable",
+    "Played",
+    "Tally",
+    "Wish",
+    "document",
+    "login",
+    "play",
+    "target",
+]
+
+VERSION: Final = 1
+NAME: Final = "replay"
+
+
+class NotPlayable(Exception):
+    """A recording that cannot be played; the message is one line."""
+
+
+class Wish(NamedTuple):
+    """How a client is to be played: to which server, in which manner, how often, how many at once; who logs in, which
+    roots are trusted besides, and the lowest version of TLS."""
+
+    target: Target
+    acting: Acting
+    login: Login | None = None
+    times: int = 1
+    parallel: int = 1
+    trust: tuple[Path, ...] = ()
+    tls_min: str = ""
+
+
+class Played(NamedTuple):
+    """What came of one time: the new session, where and why it stopped before the record's end (empty where it did
+    not), what was done otherwise than recorded, and how it differs."""
+
+    session: Session
+    stopped: str
+    remarks: tuple[str, ...]
+    comparison: Comparison
+
+    @property
+    def equal(self) -> bool:
+        """Whether it went as recorded."""
+        return self.comparison.equal and not self.stopped
+
+
+class Tally(NamedTuple):
+    """What came of all times, in the order in which they ended."""
+
+    recording: Recording
+    each: tuple[Played, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether all went as recorded."""
+        return all(played.equal for played in self.each)
+
+    @property
+    def outcomes(self) -> list[tuple[str, int]]:
+        """How often there was which outcome, the most frequent first."""
+        return Counter(played.session.outcome for played in self.each).most_common()
+
+
+def target(recording: Recording, upstream: str | None) -> Target:
+    """The server that is meant: by its URL, else the recorded one. Raises RouteError and NotPlayable."""
+    session = recording.session
+    if session.protocol == BLIND.name:
+        raise NotPlayable(f"{title(session)} is no mail: nothing of it was read")
+    wanted = upstream or session.upstream or _recorded(session)
+    route = make(wanted)
+    if route.protocol != session.protocol and {route.protocol, session.protocol} != {"smtp", "lmtp"}:
+        raise RouteError(f"{wanted}: {title(session)} is of {session.protocol}, which is not spoken there")
+    return Target(route.host, route.port, route.protocol, True, route.server)
+
+
+def _recorded(session: Session) -> str:
+    server = session.server
+    if not (server.host or server.address) or not server.port:
+        raise RouteError(
+            f"{title(session)} does not tell its server and port: name it, as in smtp://mail.example.org:25"
+        )
+    return f"{session.protocol}://{place(server.host or server.address, server.port)}"
+
+
+def login(recording: Recording, user: str | None, ask: Callable[[str], str]) -> Login | None:
+    """Who logs in, where the record has a login whose secret is masked; None where nobody does.
+
+    Raises ValueError where a name or a password cannot be said.
+    """
+    script = ClientPlayer(recording).script
+    if not user and not script.masked:
+        return None
+    name = user or script.user or recording.session.user
+    return Login(name, password(name, ask)) if name or user else None
+
+
+async def play(recording: Recording, wish: Wish, db: str, done: Callable[[int], None] = lambda number: None) -> Tally:
+    """Play as often as is wished; `done` is told how many times are over.
+
+    Raises StoreError, RecordingStopped, and TrustError where a file holds no root.
+    """
+    engine = open_library(db)
+    try:
+        return Tally(recording, tuple(await _Stage(recording, wish, engine, done).run()))
+    finally:
+        engine.dispose()
+
+
+class _Stage:
+    """Where all times are played."""
+
+    def __init__(self, recording: Recording, wish: Wish, engine: Engine, done: Callable[[int], None]) -> None:
+        self._recording = recording
+        self._wish = wish
+        self._engine = engine
+        self._done = done
+        self._recorder = Recorder(engine, journal_of(engine))
+        self._office = Office(lambda: Authority(settings.authority()), lambda: Trust((*_own_root(), *wish.trust)))
+        self._played: list[Played] = []
+        self._limit = trio.CapacityLimiter(wish.parallel)
+
+    async def run(self) -> list[Played]:
+        """Play, and give what came of each time."""
+        try:
+            async with trio.open_nursery() as nursery:
+                for _ in range(self._wish.times):
+                    await self._limit.acquire_on_behalf_of(holder := object())
+                    nursery.start_soon(self._one, holder)
+        finally:
+            self._recorder.close()
+        return self._played
+
+    async def _one(self, holder: object) -> None:
+        try:
+            await self._play()
+        finally:
+            self._limit.release_on_behalf_of(holder)
+            self._done(len(self._played))
+
+    async def _play(self) -> None:
+        wish = self._wish
+        player = ClientPlayer(self._recording, wish.acting, wish.login, wish.target.security)
+        notebook = Notebook(self._recorder, wish.target, NAME, CLIENT + title(self._recording.session))
+        securing = Securing(self._office, Terms(tls_min=wish.tls_min), wish.target.host, ())
+        await Talk(_begun(wish.target), player, securing, notebook).run()
+        new = library.load(self._engine, notebook.session.id)
+        session = replace(notebook.session, duration=new.session.duration)
+        elsewhere = wish.target.url != self._recording.session.upstream
+        found = as_meant(compare(self._recording, new), player.otherwise, elsewhere)
+        self._played.append(Played(session, player.stopped, tuple(player.remarks), found))
+
+
+def _begun(wanted: Target) -> Target:
+    """The server as it is connected with: STARTTLS begins in clear."""
+    return wanted._replace(security=Security.NONE) if wanted.security is Security.STARTTLS else wanted
+
+
+def _own_root() -> tuple[Path, ...]:
+    """mailproxy's own root, by which `mailproxy replay server` is trusted; none where there is no authority yet."""
+    path = settings.authority() / "mailproxy-ca.pem"
+    return (path,) if path.exists() else ()
+
+
+def document(tally: Tally) -> str:
+    """What came of it, as JSON."""
+    return json.dumps(
+        {
+            "version": VERSION,
+            "equal": tally.equal,
+            "outcomes": [{"outcome": outcome, "times": times} for outcome, times in tally.outcomes],
+            "sessions": [
+                {
+                    "id": played.session.id,
+                    "replays": played.session.replays,
+                    "outcome": played.session.outcome,
+                    "failed": played.session.failed,
+                    "stopped": played.stopped,
+                    "remarks": list(played.remarks),
+                    "comparison": diff.as_object(diff.Compared(played.comparison)),
+                }
+                for played in tally.each
+            ],
+        },
+        indent=2,
+    )
