@@ -48,6 +48,8 @@ class Pop3Prompter:
 
     def cue(self, exchange: Exchange, line: bytes) -> Cue:
         """Logins are made anew, numbers are translated, and messages that are to be deleted are kept."""
+        if line.upper().split(None, 1)[:1] == [b"DELE"] and exchange.verb != "DELE":
+            self._deleted += 1  # a tab behind the verb: some servers take it
         match exchange.verb:
             case "USER" | "PASS" | "RPOP" | "APOP":
                 return self._login(exchange, line)

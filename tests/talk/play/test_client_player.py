@@ -351,6 +351,12 @@ def test_nothing_is_deleted() -> None:
     assert player.remarks[3] == "RSET is said before QUIT: nothing is deleted, of 1 DELE"
 
 
+def test_what_some_servers_take_for_dele_is_undone_too() -> None:
+    player = client(FETCHED.replace("DELE 2", "DELE\\x092"), login=LOGIN)
+    met = meet(player, Scripted(*CHANGED, "+OK", "+OK Bye"))
+    assert met.said[-3:] == ["RSET", "QUIT", "*** closed"]
+
+
 def test_a_message_that_is_gone_is_left_out() -> None:
     player = client(FETCHED, login=LOGIN)
     met = meet(player, Scripted("+OK x", "+OK", "+OK", "+OK\n1 ccc\n.", "+OK\nSubject: c\n\n.", "+OK Bye"))
