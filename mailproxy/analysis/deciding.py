@@ -8,12 +8,13 @@ another says less than that it was refused.
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 from mailproxy.analysis.view import LOGINS, UPGRADES, refused
 from mailproxy.model.difference import Comparison, Difference, Row, What
-from mailproxy.model.exchange import Exchange
-from mailproxy.model.finding import Outcome, Stage, Verdict
+from mailproxy.model.exchange import Exchange, Flag
+from mailproxy.model.finding import Blame, Outcome, Stage, Verdict
 from mailproxy.model.octets import Span
 
 PLAIN: Final = frozenset({What.WORDS, What.TIME, What.RETRIED})
@@ -23,11 +24,17 @@ ODD_SECRET: Final = re.compile(r"blank at|line end|empty|not base64|fields for")
 PATH: Final = re.compile(r"<[^<>]*>")
 VALUE: Final = re.compile(r" \S+=\S*")
 WEIGHT: Final = (
-    What.REPLY, What.CONTENT, What.MANNER, What.TLS, What.ENDING, What.MISSING, What.ADDITIONAL, What.COMMAND,
+    What.REPLY, What.MANNER, What.CONTENT, What.TLS, What.ENDING, What.MISSING, What.ADDITIONAL, What.COMMAND,
     What.OFFER, What.RETRIED, What.WORDS, What.TIME,
 )  # fmt: skip
 """What says most where both sessions came to the same."""
 NO_END: Final = "no end"
+ODD: Final = "\\x"
+"""How an octet is shown that no command holds."""
+CANCEL: Final = "*"
+LEAVING: Final = "421"
+SLIPS: Final = 3
+"""So many refusals in a row are the reason when a server leaves after them."""
 
 
 def deciding(found: Comparison) -> Difference | None:
@@ -49,13 +56,21 @@ class _Leading:
 
     def first(self) -> Difference | None:
         """The first of them; None where none weighs anything."""
-        return next(self._candidates(), None)
+        return next(self._turned_away(), None) or next(self._candidates(), None)
+
+    def _turned_away(self) -> Iterator[Difference]:
+        """That the server, which had refused several times, took its leave unasked (RFC 5321 section 3.8)."""
+        *before, last = [row for row in self._found.rows if row.bad] or [Row(None, None)]
+        slips = [row for row in before[-SLIPS:] if row.bad and row.bad.command and refused(row.bad)]
+        left = last.bad and last.bad.reply and not last.bad.verb and last.bad.reply.code == LEAVING
+        if left and len(slips) == SLIPS:
+            yield from (each for each in last.differences if each.what is What.ADDITIONAL)
 
     def _candidates(self) -> Iterator[Difference]:
         if self._verdict.stage in {Stage.CONNECT, Stage.TLS}:
             yield from self._doors()
             early = self._verdict.stage is Stage.CONNECT
-            yield from (each for each in self._around() if early or each.what is What.TLS)
+            yield from (each for each in self._around() if early or (each.what is What.TLS and each.bad))
         for place, row in enumerate(self._found.rows[: self._shown + 1]):
             yield from self._of(place, row)
         yield from self._around()
@@ -77,21 +92,29 @@ class _Leading:
             return False
         name = each.good.split(" ", 1)[0].partition("=")[0].upper()
         door = DOORS.get(name)
-        tls = door is Stage.TLS and self._verdict.stage is Stage.AUTH and name in self._left_out
-        return tls or door is self._verdict.stage
+        tls = door is Stage.TLS and self._verdict.stage is Stage.AUTH and self._tls_first
+        return (tls or door is self._verdict.stage) and name not in self._asked
 
-    @property
-    def _left_out(self) -> frozenset[str]:
-        """The verbs that are missing in the bad session."""
-        every = (each for row in self._found.rows for each in row.differences)
-        return frozenset(each.verb for each in every if each.what is What.MISSING)
+    @cached_property
+    def _tls_first(self) -> bool:
+        """Whether the good session came to a login under TLS, or to none."""
+        verbs = {row.good.verb for row in self._found.rows if row.good}
+        return bool(verbs & UPGRADES) or not verbs & LOGINS
+
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        """What the client asked for all the same: the answer to that weighs more than that it was not offered."""
+        return frozenset(row.bad.verb for row in self._found.rows if row.bad)
 
     def _of(self, place: int, row: Row) -> Iterator[Difference]:
         """What in a row can have led to the failure, a cause before its effect."""
-        weighty = [each for each in row.differences if self._weighs(each, place)]
+        weighty = sorted((each for each in row.differences if self._weighs(each, place)), key=_is_late)
         replies = any(each.what is What.REPLY for each in weighty)
-        yield from (each for each in weighty if each.what is What.CONTENT and NO_END in each.told + each.bad)
+        answered = replies and row.bad is not None and row.bad.reply is not None and row.bad.reply.code[:1] != "3"
+        cut = (each for each in weighty if each.what is What.CONTENT and NO_END in each.told + each.bad)
+        yield from () if answered else cut
         yield from (each for each in weighty if each.what is What.COMMAND and (_telling(each) or not replies))
+        yield from (each for each in weighty if each.what is What.MANNER and each.bad)
         yield from (each for each in weighty if each.what is What.REPLY)
         yield from (each for each in weighty if each.what is not What.COMMAND)
 
@@ -106,8 +129,10 @@ class _Leading:
             case What.REPLY:
                 return touched or not self._found.rows[place].bad or refused(self._bad(place))
             case What.ADDITIONAL:
-                return touched and (place == self._shown or not self._turned_away)
-            case What.COMMAND | What.CONTENT | What.MANNER:
+                return touched
+            case What.MANNER:
+                return touched or (self._verdict.blame is Blame.CLIENT_PROGRAM and each.bad == Flag.EARLY)
+            case What.COMMAND | What.CONTENT:
                 return touched
             case kind:
                 return kind not in PLAIN
@@ -118,13 +143,6 @@ class _Leading:
         return bad
 
     @property
-    def _turned_away(self) -> bool:
-        """Whether the server took its leave in the end, however many times it had refused before (RFC 5321 section
-        3.8)."""
-        bad = self._found.rows[self._shown].bad if self._found.rows else None
-        return bad is not None and bad.reply is not None and bad.reply.code == "421"
-
-    @property
     def _refused_later(self) -> bool:
         """Whether what was refused in the end is asked for in the good session too, or may be."""
         row = self._found.rows[self._shown]
@@ -132,9 +150,16 @@ class _Leading:
         return also and row.bad is not None and row.bad.command is not None and refused(row.bad)
 
 
+def _is_late(each: Difference) -> bool:
+    """Whether it is of something that comes behind TLS."""
+    return each.what is What.OFFER and DOORS.get(each.good.split(" ", 1)[0].upper()) is not Stage.TLS
+
+
 def _telling(each: Difference) -> bool:
     """Whether it says more that a command differs than that its answer does."""
     one, other = each.good, each.bad
+    if (ODD in other and ODD not in one) or other == CANCEL:
+        return True
     if ODD_SECRET.search(other) and not ODD_SECRET.search(one):
         return True
     verbs = one.split(" ", 1)[0].upper(), other.split(" ", 1)[0].upper()

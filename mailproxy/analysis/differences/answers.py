@@ -33,7 +33,7 @@ def differences(good: Looked, bad: Looked, one: Exchange, other: Exchange, stric
     answered = list(_answers(good, bad, one, other, strict))
     refused = any(each.what is What.REPLY for each in answered)
     yield from _asked(good, bad, one, other, strict or refused)
-    yield from _manner(bad, one, other)
+    yield from _manner(good, bad, one, other)
     yield from answered
     yield from contents.differences(good, bad, one, other, strict)
 
@@ -54,10 +54,14 @@ def _asked(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bo
     if not same:
         yield unlike(What.COMMAND, bad, one, other, said, f"{other.verb or 'What'} was said otherwise.")
     elif (shapes := (_shapes(good, one), _shapes(bad, other))) and shapes[0] != shapes[1] and all(shapes):
-        yield unlike(What.COMMAND, bad, one, other, (", ".join(shapes[0]), ", ".join(shapes[1])), _SECRET)
+        told = _CANCELLED if _CANCEL in {shape for found in shapes for shape in found} else _SECRET
+        yield unlike(What.COMMAND, bad, one, other, (", ".join(shapes[0]), ", ".join(shapes[1])), told)
 
 
 _SECRET: Final = "The secret has another shape."
+_CANCELLED: Final = "The login was cancelled in one of the sessions."
+_CANCEL: Final = "*"
+"""The response that cancels a SASL exchange (RFC 4954 section 4)."""
 
 
 def _open(exchange: Exchange) -> str:
@@ -66,36 +70,43 @@ def _open(exchange: Exchange) -> str:
 
 
 def _shapes(looked: Looked, exchange: Exchange) -> tuple[str, ...]:
-    """The shapes of the secrets of an exchange, where they are masked."""
+    """The shapes of the secrets of an exchange, where they are masked, and the word that cancels it."""
     spans = [*([exchange.command] if exchange.command else []), *exchange.extra]
-    found = [mark for span in spans for mark in MARK.findall(looked.streams.octets(span))]
+    said = [looked.streams.octets(span) for span in spans]
+    found = [mark for octets in said for mark in (MARK.findall(octets) or [octets.strip()] * (octets == b"*\r\n"))]
     return tuple(escape_text(mark.decode("utf-8", "replace")) for mark in found)
 
 
-def _manner(bad: Looked, one: Exchange, other: Exchange) -> Iterator[Difference]:
+def _manner(good: Looked, bad: Looked, one: Exchange, other: Exchange) -> Iterator[Difference]:
     for flag, told in MANNERS.items():
         here, there = flag in one.flags, flag in other.flags
         if here is not there:
             whose = "good" if here else "bad"
-            said = (flag.value, "") if here else ("", flag.value)
+            said = (_odd(good, flag), "") if here else ("", _odd(bad, flag))
             yield unlike(What.MANNER, bad, one, other, said, f"In the {whose} session {told}.")
+
+
+def _odd(looked: Looked, flag: Flag) -> str:
+    """What is odd, in the words of the record where it has any."""
+    dropped = (text for _, text in looked.view.troubles if text.startswith("dropped "))
+    return next(dropped, flag.value) if flag is Flag.STRAY else flag.value
 
 
 def _answers(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
     offers = one.verb in good.course.offers and other.verb in bad.course.offers
     if (one.reply is None) is not (other.reply is None):
         if not (good.missing_between(one, None) if one.reply is None else bad.missing_between(other, None)):
-            yield _reply(bad, one, other, one.reply, other.reply)
+            yield _reply(good, bad, one, other, one.reply, other.reply)
         return
     pairs = list(zip_longest(one.replies, other.replies))
     if one.verb != other.verb or ((one.extra or other.extra) and len(one.replies) != len(other.replies)):
         pairs = [(one.reply, other.reply)]
     for mine, yours in pairs:
         if mine is None or yours is None:
-            yield _reply(bad, one, other, mine, yours)
+            yield _reply(good, bad, one, other, mine, yours)
             return
         if mine.code != yours.code or (mine.enhanced != yours.enhanced and mine.enhanced and yours.enhanced):
-            yield _reply(bad, one, other, mine, yours)
+            yield _reply(good, bad, one, other, mine, yours)
             return
         if offers and mine.positive:
             yield from _offers(good, bad, one, other, _lines(mine), _lines(yours))
@@ -108,14 +119,23 @@ def _answers(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: 
         yield from _offers(good, bad, one, other, *lines)
 
 
-def _reply(bad: Looked, one: Exchange, other: Exchange, mine: Reply | None, yours: Reply | None) -> Difference:
+def _reply(
+    good: Looked, bad: Looked, one: Exchange, other: Exchange, mine: Reply | None, yours: Reply | None
+) -> Difference:
     what = f"{other.verb or 'The client'} was" if other.command else "The client was"
     told = (
         f"{what} answered {yours.code}, and {mine.code} in the good session."
         if mine and yours
         else (f"{what} not answered." if mine else f"{what} answered in the bad session only.")
     )
-    return unlike(What.REPLY, bad, one, other, (reply(mine), reply(yours)), told)
+    said = reply(mine) if mine else _silence(good, one), reply(yours) if yours else _silence(bad, other)
+    return unlike(What.REPLY, bad, one, other, said, told)
+
+
+def _silence(looked: Looked, exchange: Exchange) -> str:
+    """How the session ended, where it did instead of an answer."""
+    last = exchange is looked.steps[-1] and looked.view.troubles
+    return escape_text(last[-1][1]) if last else ""
 
 
 def _same_words(good: Looked, bad: Looked, mine: Reply, yours: Reply, strict: bool) -> bool:

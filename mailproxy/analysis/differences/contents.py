@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from mailproxy.analysis.differences.looking import Looked, evidence
 from mailproxy.model.difference import Difference, What
-from mailproxy.model.escape import escape_text
+from mailproxy.model.escape import escape, escape_text
 from mailproxy.model.exchange import Content, Exchange
 from mailproxy.model.octets import Side, Span
 from mailproxy.wire.dots import undouble
@@ -62,7 +62,8 @@ def differences(good: Looked, bad: Looked, one: Exchange, other: Exchange, stric
         whose = "bad" if mine.ended else "good"
         yield _difference(bad, one, other, said, f"The content has no end in the {whose} session.")
     elif _wrong(mine) != _wrong(yours):
-        yield _difference(bad, one, other, (_size(mine), _size(yours)), "Another number of octets came than announced.")
+        told = "Another number of octets came than announced."
+        yield _difference(bad, one, other, (_size(mine), _size(yours)), told, What.MANNER)
     if good.streams.missing(mine.span) or bad.streams.missing(yours.span):
         yield from _by_digest(good, bad, one, other, mine.span, yours.span)
     elif _same(good, bad, mine.span, yours.span):
@@ -73,8 +74,10 @@ def differences(good: Looked, bad: Looked, one: Exchange, other: Exchange, stric
         yield from _listings(good, bad, one, other, strict)
 
 
-def _difference(bad: Looked, one: Exchange, other: Exchange, said: tuple[str, str], told: str) -> Difference:
-    return Difference(What.CONTENT, bad.stage(other), other.verb, *said, told, evidence(one), evidence(other))
+def _difference(
+    bad: Looked, one: Exchange, other: Exchange, said: tuple[str, str], told: str, what: What = What.CONTENT
+) -> Difference:
+    return Difference(what, bad.stage(other), other.verb, *said, told, evidence(one), evidence(other))
 
 
 def _size(content: Content) -> str:
@@ -120,13 +123,31 @@ def _by_digest(
 
 def _octets(looked: Looked, exchange: Exchange) -> bytes:
     """The message of an exchange, dots undoubled, as far as it is read."""
-    assert exchange.content
-    span = exchange.content.span
-    octets = looked.streams.octets(span._replace(end=min(span.end, span.start + READ)))
+    octets = _wire(looked, exchange)
     return octets if exchange.verb in {"BDAT"} else undouble(octets)
 
 
+def _wire(looked: Looked, exchange: Exchange) -> bytes:
+    """The message of an exchange as it went over the wire, as far as it is read."""
+    assert exchange.content
+    span = exchange.content.span
+    return looked.streams.octets(span._replace(end=min(span.end, span.start + READ)))
+
+
+def _dots(good: Looked, bad: Looked, one: Exchange, other: Exchange) -> Iterator[Difference]:
+    """Whether the first line that differs does so by a dot that one side doubled (RFC 5321 section 4.5.2)."""
+    lines = zip(_wire(good, one).split(b"\r\n"), _wire(bad, other).split(b"\r\n"), strict=False)
+    mine, yours = next((pair for pair in lines if pair[0] != pair[1]), (b"", b""))
+    if mine == b"." + yours != b"." or yours == b"." + mine != b".":
+        said = escape(mine)[:SHOWN], escape(yours)[:SHOWN]
+        if all(line.startswith(b".") for line in (mine, yours)):
+            whose = "bad" if len(mine) > len(yours) else "good"
+            told = f"A line that begins with a dot is not doubled in the {whose} session."
+            yield _difference(bad, one, other, said, told, What.MANNER)
+
+
 def _messages(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
+    yield from _dots(good, bad, one, other)
     mine, yours = (
         email.message_from_bytes(_octets(looked, each), policy=email.policy.compat32)
         for looked, each in ((good, one), (bad, other))
@@ -159,11 +180,13 @@ def _fields(
         if values[0] != values[1] and (strict or not _alike(good, name, *values)):
             said = f"{name}: {values[0]}" if values[0] else "", f"{name}: {values[1]}" if values[1] else ""
             shown = escape_text(said[0])[:SHOWN], escape_text(said[1])[:SHOWN]
-            yield _difference(bad, one, other, shown, f"The field {escape_text(name)} differs.")
+            what = What.CONTENT if values[0].isascii() is values[1].isascii() else What.MANNER
+            beyond = "" if what is What.CONTENT else ": one holds octets beyond ASCII"
+            yield _difference(bad, one, other, shown, f"The field {escape_text(name)} differs{beyond}.", what)
 
 
 def _values(message: "Message[str, str]", name: str) -> str:
-    return " / ".join(" ".join(str(value).split()) for value in message.get_all(name, []))
+    return " / ".join(" ".join(value.split()) for field, value in message.raw_items() if field.lower() == name)
 
 
 def _alike(looked: Looked, name: str, mine: str, yours: str) -> bool:

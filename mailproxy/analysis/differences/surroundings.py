@@ -1,7 +1,7 @@
 """What differs around the exchanges: how the connections came about, how they were secured, and how they ended."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from mailproxy.analysis.differences.looking import Looked
 from mailproxy.model.difference import Difference, What
@@ -14,6 +14,9 @@ TLS: Final = "TLS "
 PLACES: Final = ("connected", "the client asks", "mailproxy ")
 """Facts that tell of this time and this place."""
 BEGUN: Final = "TLS from the start"
+BETWEEN: Final = "TLS with the "
+FAILED: Final = "TLS failed with the "
+DISTRUST: Final = "the server's certificate is not trusted: "
 
 
 def differences(good: Looked, bad: Looked, strict: bool) -> Iterator[Difference]:
@@ -63,34 +66,77 @@ def _facts(good: TlsFacts, bad: TlsFacts) -> Iterator[tuple[str, str, str]]:
         yield "what is wrong with the certificate", ", ".join(good.faults), ", ".join(bad.faults)
 
 
+class Told(NamedTuple):
+    """A note, and its place among the entries."""
+
+    text: str
+    place: int
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What proves it."""
+        return (Evidence(note=self.place),)
+
+
 def _notes(good: Looked, bad: Looked, strict: bool) -> Iterator[Difference]:
-    """Facts of TLS and trouble, as the record tells them."""
+    """Facts of TLS and trouble, as the record tells them: what only one of the two tells."""
     mine, yours = _told(good, strict), _told(bad, strict)
-    for text, place in mine.items():
-        if text not in yours:
-            yield _difference(text, "", (Evidence(note=place),), ())
-    for text, place in yours.items():
-        if text not in mine:
-            yield _difference("", text, (), (Evidence(note=place),))
+    for one, other in _pairs(_only(mine, yours), _only(yours, mine)):
+        yield _difference(good, bad, one, other)
 
 
-def _difference(good: str, bad: str, mine: tuple[Evidence, ...], yours: tuple[Evidence, ...]) -> Difference:
-    text = good or bad
-    tls = text.startswith(TLS) or "certificate" in text
-    whose = "good" if good else "bad"
-    told = f"In the {whose} session only: {text}."
-    return Difference(
-        What.TLS if tls else What.ENDING, Stage.TLS if tls else Stage.NONE, "", good, bad, told, mine, yours
-    )
+def _only(told: dict[str, Told], others: dict[str, Told]) -> list[Told]:
+    """What only one tells; that a certificate is not trusted is not told twice, where TLS failed for it."""
+    only = [each for text, each in told.items() if text not in others]
+    failed = {each.text.partition(": ")[2] for each in only if each.text.startswith(FAILED + "server: ")}
+    return [each for each in only if not (each.text.startswith(DISTRUST) and each.text[len(DISTRUST) :] in failed)]
 
 
-def _told(looked: Looked, strict: bool) -> dict[str, int]:
-    """What the record notes, in the words in which it can be compared."""
+def _pairs(mine: list[Told], yours: list[Told]) -> Iterator[tuple[Told | None, Told | None]]:
+    """Those of the good session, then those of the bad one; what tells of the same TLS stands side by side."""
+    beside = {each.place: _like(each, mine, yours) for each in yours}
+    taken = [each.place for each in beside.values() if each]
+    yield from ((each, None) for each in mine if each.place not in taken)
+    yield from ((beside[each.place], each) for each in yours)
+
+
+def _like(told: Told, mine: list[Told], yours: list[Told]) -> Told | None:
+    """What the good session tells of the TLS that a note of the bad one is about."""
+    leg = told.text.partition(":")[0]
+    if not told.text.startswith((BETWEEN, FAILED)):
+        return None
+    leg = leg.replace(FAILED, BETWEEN)
+    there = {each.text.partition(":")[0]: each for each in mine if each.text.startswith(BETWEEN)}
+    if leg in there or told.text.startswith(BETWEEN):
+        return there.get(leg)
+    lacking = [each for name, each in there.items() if not any(one.text.startswith(name) for one in yours)]
+    return lacking[0] if lacking else None
+
+
+def _difference(good: Looked, bad: Looked, one: Told | None, other: Told | None) -> Difference:
+    text = other.text if other else one.text if one else ""
+    what = What.TLS if text.startswith(TLS) or "certificate" in text else What.ENDING
+    stage = Stage.TLS if what is What.TLS else _stage(bad if other else good)
+    if one and other:
+        told = f"In the bad session: {other.text}; in the good one: {one.text}."
+    else:
+        told = f"In the {'bad' if other else 'good'} session only: {text}."
+    said = one.text if one else "", other.text if other else ""
+    return Difference(what, stage, "", *said, told, one.evidence if one else (), other.evidence if other else ())
+
+
+def _stage(looked: Looked) -> Stage:
+    """How far a session had come when it ended."""
+    return looked.stage(looked.steps[-1]) if looked.steps else Stage.CONNECT
+
+
+def _told(looked: Looked, strict: bool) -> dict[str, Told]:
+    """What the record notes, by the words in which it can be compared."""
     known = looked.recording.session.server.tls is not None or looked.recording.session.client.tls is not None
-    found: dict[str, int] = {}
+    found: dict[str, Told] = {}
     for place, note in looked.view.notes:
         if text := _comparable(note, looked, strict, known):
-            found.setdefault(text, place)
+            found.setdefault(text, Told(note.text, place))
     return found
 
 

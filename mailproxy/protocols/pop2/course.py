@@ -6,11 +6,18 @@ from mailproxy.model.exchange import Exchange
 from mailproxy.protocols.course import Course
 
 OF_A_THING: Final = frozenset({"READ", "FOLD"})
+KINDS: Final = {"USER": "HELO"}
+"""What a client of POP3 begins with, where POP2 has HELO."""
 
 
 def about(exchange: Exchange) -> str:
     """The message, or the mailbox."""
-    return exchange.argument if exchange.verb in OF_A_THING else exchange.verb
+    return exchange.argument if exchange.verb in OF_A_THING else kind(exchange)
 
 
-COURSE: Final = Course(about=about)
+def kind(exchange: Exchange) -> str:
+    """USER is meant for HELO."""
+    return KINDS.get(exchange.verb, exchange.verb)
+
+
+COURSE: Final = Course(about=about, kind=kind)
