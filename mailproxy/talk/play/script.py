@@ -9,12 +9,13 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from enum import Enum
 from itertools import takewhile
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeGuard
 
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.mask import MARK
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Origin, Side, Span
 from mailproxy.model.session import How, Recording
+from mailproxy.protocols import named
 from mailproxy.protocols.masking import USER
 from mailproxy.protocols.outcome import DISTRUST
 from mailproxy.protocols.turn import text
@@ -240,16 +241,20 @@ class _Walk:
         return "" if end or quit else ENDS
 
     def _user(self) -> str:
-        """Who logged in, as far as a mark tells."""
-        if self._recording.session.user:
-            return self._recording.session.user
+        """Who logged in, as far as a command or a mark tells."""
+        by_command = named(self._recording.session.protocol).asking.user
+        told = (by_command(exchange.verb, exchange.argument) for exchange in self._exchanges)
+        users = (self._recording.session.user, *told, *self._marked())
+        return next((user for user in users if user and user.isprintable()), "")
+
+    def _marked(self) -> Iterator[str]:
+        """The users whom marks name."""
         for entry in self._recording.entries:
             if _is_clients(entry) and (found := USER.search(text(entry.octets))):
-                return found[1]
-        return ""
+                yield found[1]
 
 
-def _is_clients(entry: Entry) -> bool:
+def _is_clients(entry: Entry) -> TypeGuard[Frame]:
     return isinstance(entry, Frame) and entry.side is Side.CLIENT
 
 

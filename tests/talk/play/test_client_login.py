@@ -166,3 +166,12 @@ def test_apop_is_that_of_rfc_1939() -> None:
     player = client("pop3-apop-good", login=Login("mrose", "tanstaaf"))
     met = meet(player, Scripted("+OK ready <1896.697170952@dbc.mtview.ca.us>", "+OK", "+OK 0 0", "+OK bye"))
     assert met.said[0] == "APOP mrose c4c9334bac560ecc979e58001b3e22fb"
+
+
+@pytest.mark.parametrize(
+    ("name", "user"),
+    [("pop3-apop-good", "dora"), ("pop3-uidl-and-top-good", "carol"), ("pop2-session-good", "alice"),
+     ("smtp-auth-plain-good", "alice"), ("smtp-send-good", "")],
+)  # fmt: skip
+def test_the_record_tells_who_logged_in(name: str, user: str) -> None:
+    assert client(name).script.user == user
