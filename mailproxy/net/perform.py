@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import trio
 
@@ -21,13 +21,12 @@ from mailproxy.net.securing import Securing
 from mailproxy.net.spoiled import SpoiledLeg
 from mailproxy.talk.actions import Action, Close, Finish, Listen, Record, Reset, Send, StartTls
 from mailproxy.talk.bridge import own
+from mailproxy.talk.faults.fault import NO_TLS_SPOIL
+from mailproxy.talk.faults.spoiler import Spoiler
 from mailproxy.talk.relay import Relay
 from mailproxy.talk.stand_in import StandIn
 from mailproxy.talk.ways import Insecure
 from mailproxy.wire.tls import Tls
-
-if TYPE_CHECKING:
-    from mailproxy.talk.faults.spoiler import Spoiler
 
 _CLIENT: Final = Side.CLIENT
 
@@ -38,7 +37,7 @@ class Address(NamedTuple):
     host: str
     port: int
     stand_in: StandIn | None = None
-    spoiler: "Spoiler | None" = None
+    spoiler: Spoiler | None = None
 
 
 Preface = Callable[[How | None, str, int], bytes]
@@ -253,6 +252,7 @@ class Conversation:
         self._client.reset()
         if self._server:
             self._server.reset()
+        self._leave_spoiler()
         self._owner.failed(failure)
 
     def _played(self, stand_in: StandIn) -> None:
@@ -303,6 +303,8 @@ class Conversation:
         leg.open()
         at = facts.connected or 0
         self._try(lambda: self._relay.connected(self._address.host, facts.address, at))
+        if isinstance(leg, SpoiledLeg):
+            leg.begin()
         self._catch_up(leg)
         if self._relay.ways.server is Security.STARTTLS and not (self._stall or self._relay.over):
             self._have_patience(Side.SERVER, "TLS was not begun")
@@ -360,8 +362,9 @@ class Conversation:
         if isinstance(leg, PlayedLeg | SpoiledLeg) and self._address.stand_in:
             leg.start_tls()
             return
+        spoil = self._server.shown() if side is _CLIENT and isinstance(self._server, SpoiledLeg) else NO_TLS_SPOIL
         try:
-            tls = self._securing.begin(side)
+            tls = self._securing.begin(side, spoil)
         except (AuthorityError, OSError, ValueError) as error:
             self._perform(self._relay.insecure(side, Insecure(str(error)), self._now()))
             return
@@ -445,7 +448,12 @@ class Conversation:
         self._client.close()
         if self._server:
             self._server.close()
+        self._leave_spoiler()
         self._owner.over()
+
+    def _leave_spoiler(self) -> None:
+        if self._address.spoiler:
+            self._address.spoiler.leave()
 
 
 def _at_once(sock: socket.socket) -> None:

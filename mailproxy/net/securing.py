@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from mailproxy.model.octets import Side
-from mailproxy.model.tls import Certificate, TlsFacts, Verify
+from mailproxy.model.tls import Certificate, Fault, TlsFacts, Verify
 from mailproxy.net.authority import Authority, Leaf
 from mailproxy.net.certificates import certificate
 from mailproxy.net.dial import family
 from mailproxy.net.trust import Trust
+from mailproxy.talk.faults.fault import NO_TLS_SPOIL, TlsSpoil
+from mailproxy.talk.ways import ALERT_RECORD
+from mailproxy.wire.refusal import Refusal
 from mailproxy.wire.tls import Tls
 
 HANDSHAKE: Final = 60.0
@@ -80,16 +83,25 @@ class Securing:
         """Seconds that a handshake may take."""
         return self.terms.patience
 
-    def begin(self, side: Side) -> Tls:
-        """Begin TLS with a peer. Raises AuthorityError and ssl.SSLError where no certificate can be shown."""
+    def begin(self, side: Side, spoil: TlsSpoil = NO_TLS_SPOIL) -> Tls:
+        """Begin TLS with a peer; with the client, `spoil` is what is to be wrong with it. Raises AuthorityError and
+        ssl.SSLError where no certificate can be shown."""
         if side is Side.SERVER:
             name = "" if family(self._host) else self._host.rstrip(".")
             return Tls(side, towards_server(self.terms), name)
-        chain = self._server.chain
-        faults = self._server.faults if self.terms.verify is Verify.MIRROR else ()
-        leaf = self._office.authority.leaf(chain[0] if chain else None, faults, self._names, datetime.now(UTC))
+        leaf = self._leaf(spoil)
         self._shown = leaf.chain
-        return Tls(side, towards_client(leaf, self.terms))
+        context = towards_client(leaf, self.terms)
+        return Tls(side, context) if spoil.alert is None else Refusal(context, ALERT_RECORD + bytes([spoil.alert]))
+
+    def _leaf(self, spoil: TlsSpoil) -> Leaf:
+        like = self._server.chain[0] if self._server.chain else None
+        faults = self._server.faults if self.terms.verify is Verify.MIRROR else ()
+        if spoil.faults:
+            if Fault.WRONG_NAME in spoil.faults.difference(faults):
+                like = None  # the server's names are the right ones
+            faults = (*faults, *sorted(spoil.faults.difference(faults)))
+        return self._office.authority.leaf(like, faults, self._names, datetime.now(UTC))
 
     def facts(self, tls: Tls) -> TlsFacts:
         """What is known of TLS with a peer, when it has begun or failed."""

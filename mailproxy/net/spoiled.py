@@ -1,11 +1,12 @@
 """A server's end with a spoiler before it: all that passes, passes by the spoiler, and what it wants is done here.
 
-While a pause goes on that a spoiler wants, events wait in their order, and the server is not read.
+What happens is heard in its order, each thing once all that was wanted before is done. While a pause goes on the server
+is not read. The client is, so that it is seen to leave, until `ROOM` octets of it wait.
 """
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Final, Protocol
 
 import trio
 
@@ -14,15 +15,17 @@ from mailproxy.model.session import How
 from mailproxy.model.tls import TlsFacts
 from mailproxy.net.leg import Hold, Leg, Listener
 from mailproxy.net.played import PlayedLeg
+from mailproxy.talk.faults.fault import TlsSpoil
 from mailproxy.talk.faults.orders import Break, Close, Hand, Order, Pass, Tell, Wait
+from mailproxy.talk.faults.spoiler import Spoiler
 from mailproxy.talk.ways import Insecure
 from mailproxy.wire.tls import Tls
 
-if TYPE_CHECKING:
-    from mailproxy.talk.faults.spoiler import Spoiler
-
+ROOM: Final = 1 << 20
+_SIDE: Final = Side.SERVER
 
 Event = Callable[[], list[Order]]
+Deed = Callable[[], None]
 
 
 class Spoilt(Listener, Protocol):
@@ -44,18 +47,23 @@ class Spoilt(Listener, Protocol):
 class SpoiledLeg:
     """Stands before the `inner` leg, which it hears in the conversation's place."""
 
-    def __init__(self, spoiler: "Spoiler", nursery: trio.Nursery, listener: Spoilt) -> None:
+    def __init__(self, spoiler: Spoiler, nursery: trio.Nursery, listener: Spoilt) -> None:
         self.inner: Leg | PlayedLeg
         self._spoiler = spoiler
         self._nursery = nursery
         self._listener = listener
-        self._events: deque[tuple[Event | None, Callable[[], None] | None]] = deque()
+        self._events: deque[tuple[Event, Deed]] = deque()
         self._orders: deque[Order] = deque()
-        self._then: Callable[[], None] | None = None
-        self._busy = False
-        self._pausing = False
+        self._then: Deed | None = None
+        self._still = True  # it has not begun, is about something, or a pause goes on
         self._secure = False
-        self._cut = False  # the spoiler has ended the connection
+        self._pause: trio.CancelScope | None = None
+        self._shaking: Deed | None = None  # tells that the connection has ended in the TLS handshake
+        self._past = False  # the server has ended its stream: there is nothing left to spoil
+        self._cut = False  # the spoiler, or the conversation, has ended the connection
+        self._waiting = 0  # octets of the client
+        self._crowded = False  # the server takes no more for now
+        self._full = False
 
     @property
     def closed(self) -> bool:
@@ -65,13 +73,21 @@ class SpoiledLeg:
     # What the conversation wants.
 
     def open(self) -> None:
-        """Begin."""
+        """Listen to the server; what it says waits until `begin`."""
         self._happen(self._spoiler.connected)
         self.inner.open()
 
+    def begin(self) -> None:
+        """Begin, now that it is known that the server has taken the connection."""
+        self._still = False
+        self._go_on()
+
     def send(self, octets: bytes) -> None:
         """The client says something."""
-        self._happen(lambda: self._spoiler.asked(octets))
+        if not self._cut:
+            self._waiting += len(octets)
+            self._happen(lambda: self._asked(octets))
+            self._mind_room()
 
     def hold(self, why: int, on: bool) -> None:
         """Do not read, or read."""
@@ -93,13 +109,24 @@ class SpoiledLeg:
 
     def secure(self, tls: Tls, early: bytes = b"") -> None:
         """Begin TLS with a server that has a connection."""
-        if isinstance(self.inner, Leg):
-            self.inner.secure(tls, early)
+        leg = self.inner
+        assert isinstance(leg, Leg)
+        self._shaking = lambda: self._ended_early(tls)
+        self._happen(_nothing, lambda: leg.secure(tls, early))
 
     def start_tls(self) -> None:
         """Begin TLS with one that stands in."""
-        if isinstance(self.inner, PlayedLeg):
-            self.inner.start_tls()
+        leg = self.inner
+        assert isinstance(leg, PlayedLeg)
+        self._shaking = lambda: self._listener.pretended(Insecure("closed before the handshake", by=_SIDE))
+        self._happen(_nothing, leg.start_tls)
+
+    def shown(self) -> TlsSpoil:
+        """What is to be wrong with TLS with the client, which is about to begin."""
+        for order in self._spoiler.shown():
+            if isinstance(order, Tell):
+                self._listener.noted(order.text)
+        return self._spoiler.tls
 
     # What becomes of the server.
 
@@ -108,106 +135,154 @@ class SpoiledLeg:
         self._happen(lambda: self._spoiler.said(octets))
 
     def ended(self, side: Side, notified: bool | None) -> None:
-        """It has ended its stream."""
-        self._happen(lambda: self._spoiler.ended(notified), lambda: self._listener.ended(side, notified))
+        """It has ended its stream. It still listens: what the client says goes on as it is."""
+        self._happen(
+            lambda: self._last([*self._spoiler.client_ended(), *self._spoiler.ended(notified)]),
+            lambda: self._listener.ended(side, notified),
+        )
 
     def broke(self, side: Side, how: How) -> None:
         """Its connection has broken."""
-        self._happen(lambda: self._spoiler.broke(how), lambda: self._listener.broke(side, how))
+        self._happen(lambda: self._last(self._spoiler.broke(how)), lambda: self._listener.broke(side, how))
 
     def secured(self, side: Side, tls: Tls) -> None:
         """TLS with it has begun."""
-        self._secure = True
-        self._happen(self._spoiler.secured, lambda: self._listener.secured(side, tls))
+        self._happen(self._spoiler.secured, lambda: self._shaken(True, lambda: self._listener.secured(side, tls)))
 
     def insecure(self, side: Side, tls: Tls) -> None:
         """TLS with it has failed."""
-        self._happen(None, lambda: self._listener.insecure(side, tls))
+        self._happen(_nothing, lambda: self._shaken(False, lambda: self._listener.insecure(side, tls)))
 
     def pretended(self, found: TlsFacts | Insecure) -> None:
         """TLS with one that stands in has begun, or failed."""
-        begun = self._spoiler.secured if isinstance(found, TlsFacts) else None
-        self._happen(begun, lambda: self._listener.pretended(found))
+        begun = isinstance(found, TlsFacts)
+        event = self._spoiler.secured if begun else _nothing
+        self._happen(event, lambda: self._shaken(begun, lambda: self._listener.pretended(found)))
 
     def congested(self, side: Side, congested: bool) -> None:
-        """It takes no more for now."""
-        self._listener.congested(side, congested)
+        """It takes no more for now, or takes more again."""
+        self._crowded = congested
+        self._mind_room()
 
     def fell(self, failure: Exception) -> None:
         """It has failed."""
         self._listener.fell(failure)
 
-    # Inside.
+    # One thing after the other.
 
-    def _happen(self, event: Event | None, then: Callable[[], None] | None = None) -> None:
-        """Have the spoiler hear an event, do what it wants, and then what follows."""
+    def _happen(self, event: Event, then: Deed | None = None) -> None:
+        """Have the spoiler hear an event, do what it wants, and then what follows, all in its turn."""
         if not self._cut:
-            self._events.append((event, then))
+            self._events.append((event, then or _no_more))
             self._go_on()
 
     def _go_on(self) -> None:
-        if self._busy:
+        if self._still:
             return
-        self._busy = True
+        self._still = True
         try:
-            while not self._pausing and self._step():
+            while self._step():
                 pass
-        finally:
-            self._busy = False
+        except Exception as failure:  # a bug of ours ends one session, not all
+            self._listener.fell(failure)
 
     def _step(self) -> bool:
-        """Do the next thing; whether there was one."""
+        """Do the next thing; whether another may follow at once."""
         if self._orders:
-            self._do(self._orders.popleft())
-        elif self._then:
+            return self._do(self._orders.popleft())
+        if self._then:
             then, self._then = self._then, None
             then()
         elif self._events:
             event, self._then = self._events.popleft()
-            self._orders.extend(event() if event else [])
+            self._orders.extend(event())
         else:
-            return False
-        return True
+            self._still = False
+        return self._still
 
-    def _do(self, order: Order) -> None:
+    def _do(self, order: Order) -> bool:
         match order:
             case Hand(octets, own):
                 if own:
                     self._listener.injected(octets)
                 else:
-                    self._listener.received(Side.SERVER, octets)
+                    self._listener.received(_SIDE, octets)
             case Pass(octets):
                 self.inner.send(octets)
             case Tell(text):
                 self._listener.noted(text)
             case Wait(seconds):
-                self._pausing = True
                 self.inner.hold(Hold.FAULT, True)
-                self._nursery.start_soon(self._pause, seconds)
+                self._pause = trio.CancelScope()
+                self._nursery.start_soon(self._let_pass, seconds, self._pause)
+                return False
             case Close(notify):
-                self._leave()
-                self.inner.close()
-                self._listener.ended(Side.SERVER, notify if self._secure else None)
+                self._close(notify)
             case Break(how):
                 self._leave()
                 self.inner.reset()
-                self._listener.broke(Side.SERVER, how)
+                self._listener.broke(_SIDE, how)
+        return True
 
-    async def _pause(self, seconds: float) -> None:
-        await trio.sleep(seconds)
-        self._pausing = False
-        if self._cut:
-            return
-        try:
+    async def _let_pass(self, seconds: float, pause: trio.CancelScope) -> None:
+        with pause:
+            await trio.sleep(seconds)
             self.inner.hold(Hold.FAULT, False)
+            self._still = False
             self._go_on()
-        except Exception as failure:  # a bug of ours ends one session, not all
-            self._listener.fell(failure)
+
+    # Endings.
+
+    def _last(self, orders: list[Order]) -> list[Order]:
+        """What the spoiler has left to do. The end itself is the server's own."""
+        self._past = True
+        return [order for order in orders if not isinstance(order, Close | Break)]
+
+    def _close(self, notify: bool) -> None:
+        """End the connection in order, and go on reading the client, so that its end is heard."""
+        self._leave()
+        self.inner.finish(notify)
+        self.inner.close()
+        self._mind_room()
+        if self._shaking:
+            self._shaking()
+        else:
+            self._listener.ended(_SIDE, notify if self._secure else None)
 
     def _leave(self) -> None:
-        if not self._cut:
-            self._cut = True
-            self._spoiler.leave()
+        self._cut = True
+        if self._pause:
+            self._pause.cancel()
         self._events.clear()
         self._orders.clear()
         self._then = None
+
+    # TLS and room.
+
+    def _shaken(self, begun: bool, tell: Deed) -> None:
+        """The handshake is over."""
+        self._shaking, self._secure = None, begun
+        tell()
+
+    def _ended_early(self, tls: Tls) -> None:
+        tls.eof()
+        self._listener.insecure(_SIDE, tls)
+
+    def _asked(self, octets: bytes) -> list[Order]:
+        self._waiting -= len(octets)
+        self._mind_room()
+        return [Pass(octets)] if self._past else self._spoiler.asked(octets)
+
+    def _mind_room(self) -> None:
+        full = not self._cut and (self._crowded or self._waiting > ROOM)
+        if full != self._full:
+            self._full = full
+            self._listener.congested(_SIDE, full)
+
+
+def _nothing() -> list[Order]:
+    return []
+
+
+def _no_more() -> None:
+    """Nothing follows."""
