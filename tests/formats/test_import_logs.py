@@ -118,15 +118,6 @@ SHORT: Final = {
         "MAIL FROM:<bob@example.org> 250 RCPT TO:<alice@example.org> 250 DATA 354 250 QUIT 221",
     ],
     "mailkit-4-pop3s.log": ["+OK CAPA +OK APOP ******** <secret: not shown> -ERR QUIT +OK"],
-    "claws-mail-4.log": [
-        "+OK USER alice +OK PASS <secret: not shown> +OK STAT +OK UIDL +OK LIST +OK RETR 1 +OK QUIT +OK",
-        "220 EHLO client.example 250 AUTH LOGIN 334 334 235 MAIL FROM:<alice@example.org> SIZE=339 250",
-        "RCPT TO:<gone@example.org> 550",
-    ],
-    "sylpheed-3.log": [
-        "220 EHLO client.example 250 MAIL FROM:<bob@example.org> 250 RCPT TO:<alice@example.org> 250",
-        "DATA 354 250 QUIT 221",
-    ],
     "thunderbird-52-nspr.log": [
         "220 EHLO [192.0.2.7] 250 AUTH <secret: not shown> 235 MAIL FROM:<bob@example.org> SIZE=339 250",
         "RCPT TO:<alice@example.org> 250 DATA 354 250 QUIT 221",
@@ -206,6 +197,33 @@ TROUBLE: Final = (
     ),
     ("mpop", ["mpop: cannot connect to localhost, port 1: Connection refused"], "*** connection refused: "),
     (
+        "claws",
+        [
+            "[2024-01-31 12:00:00] * message: Account 'alice': Connecting to POP3 server: mail.example.org:110...",
+            "[2024-01-31 12:00:00] *** error: mail.example.org:110: connection failed (Connection refused).",
+        ],
+        "*** connection refused: mail.example.org:110: ",
+    ),
+    (
+        "claws",
+        [
+            "[12:00:00] * message: Connecting to SMTP server: mail.example.org ...",
+            "[12:00:00] ** LibSylph-WARNING: sock_connect_address_list_async: connection to 192.0.2.25:25 failed",
+            "",
+            "[12:00:00] ** warning: Can't connect to SMTP server.",
+        ],
+        "*** connection failed: sock_connect_address_list_async: connection to 192.0.2.25:25 failed",
+    ),
+    (
+        "claws",
+        [
+            "[12:00:00] POP3> RETR 1",
+            "[12:00:00] POP3< +OK 211 octets",
+            "[12:00:00] ** LibSylph-WARNING: session_read_data_as_file_cb: sock_read: Connection reset by peer",
+        ],
+        "*** reset by the server: ",
+    ),
+    (
         "postfix",
         [" Out: 220 a.example ESMTP", " In:  EHLO b", "", "Session aborted, reason: lost connection"],
         "*** closed by the client without QUIT",
@@ -237,7 +255,7 @@ def test_trouble_with_the_connection_is_told(name: str, lines: list[str], troubl
 
 @pytest.mark.parametrize("dirt", DIRT)
 @pytest.mark.parametrize(
-    "name", ["mpop-1.4.18-stls.log", "mutt-2.2.12.log", "javamail-1.6.5-auth.log", "claws-mail-4.log"]
+    "name", ["mpop-1.4.18-stls.log", "mutt-2.2.12.log", "javamail-1.6.5-auth.log", "claws-mail-4.1.1-smtp.log"]
 )
 def test_dirt_changes_nothing(name: str, dirt: str) -> None:
     text = log(name).rstrip("\n")
