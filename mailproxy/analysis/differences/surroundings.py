@@ -13,6 +13,7 @@ from mailproxy.model.tls import TlsFacts
 TLS: Final = "TLS "
 PLACES: Final = ("connected", "the client asks", "mailproxy ")
 """Facts that tell of this time and this place."""
+CLOSED: Final = "closed by the "
 BEGUN: Final = "TLS from the start"
 BETWEEN: Final = "TLS with the "
 FAILED: Final = "TLS failed with the "
@@ -141,6 +142,8 @@ def _told(looked: Looked, strict: bool) -> dict[str, Told]:
 
 
 def _comparable(note: Note, looked: Looked, strict: bool, known: bool) -> str:
+    if note.text.startswith(CLOSED) and not strict and (_took_leave(looked) or note.mark is Mark.FACT):
+        return ""
     match note.mark:
         case Mark.TROUBLE:
             text = note.text if strict else looked.course.plain(note.text)
@@ -151,3 +154,8 @@ def _comparable(note: Note, looked: Looked, strict: bool, known: bool) -> str:
             return note.text if strict else looked.course.plain(note.text)
         case _:
             return ""
+
+
+def _took_leave(looked: Looked) -> bool:
+    """Whether QUIT was answered: who closes first then is chance (RFC 5321 section 4.1.1.10)."""
+    return any(step.verb == "QUIT" and step.reply is not None for step in looked.steps)
