@@ -11,6 +11,7 @@ from mailproxy.net import given_files
 from mailproxy.net.given_files import UnusableFile
 from mailproxy.net.securing import Terms as TlsTerms
 from mailproxy.protocols.turn import Terms
+from mailproxy.talk.faults.sessions import Faults
 
 
 class WhenFull(StrEnum):
@@ -59,7 +60,7 @@ class TlsPlan(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What to record, where and how."""
+    """What to record, where and how, and which faults are to happen."""
 
     routes: tuple[Route, ...]
     db: str
@@ -70,3 +71,4 @@ class Plan(NamedTuple):
     poller: str = ""
     tls: TlsPlan = TlsPlan()
     socks: Route | None = None
+    faults: Faults | None = None

@@ -11,6 +11,8 @@ import platformdirs
 
 from mailproxy.app.routes import Route, RouteError, make, settled
 from mailproxy.model.tls import Verify
+from mailproxy.talk.faults.fault import FaultError
+from mailproxy.talk.faults.parse import parse
 
 FILE: Final = Path("mailproxy.toml")
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:).*@")
@@ -18,7 +20,7 @@ _PASSWORD_PARAMETER: Final = re.compile(r"([?&]password=)[^&]*")
 _KEYS: Final = {
     "db": str, "content": str, "keep_secrets": bool, "public": bool, "when_full": str, "socks": str,
     "tls": str, "verify": str, "tls_min": str, "trust": list, "keylog": str, "client_cert": str,
-    "route": list,
+    "fault": list, "route": list,
 }  # fmt: skip
 _TLS_CHOICES: Final = {
     "tls": ("apart", "passthrough"), "verify": ("mirror", "strict", "off"), "tls_min": ("1.0", "1.1", "1.2", "1.3"),
@@ -48,6 +50,7 @@ class Settings(NamedTuple):
     trust: tuple[str, ...] = ()
     keylog: str | None = None
     client_cert: str | None = None
+    fault: tuple[str, ...] = ()
 
 
 def database() -> str:
@@ -89,8 +92,18 @@ def read(path: Path) -> Settings:
     if not all(isinstance(each, str) for each in said.get("trust", ())):
         raise SettingsError(f'{path}: trust is a list of files, as in trust = ["ca.pem"]')
     said["trust"] = tuple(said.pop("trust", ()))
+    said["fault"] = tuple(_fault(path, each) for each in said.pop("fault", ()))
     routes = tuple(_route(path, each) for each in said.pop("route", []))
     return Settings(routes, **said)
+
+
+def _fault(path: Path, said: Any) -> str:
+    if not isinstance(said, str):
+        raise SettingsError(f'{path}: fault is a list of rules, as in fault = ["at RCPT 2 answer 452 4.5.3 Too many"]')
+    try:
+        return parse(said).written
+    except FaultError as error:
+        raise SettingsError(f"{path}: fault = {said!r}: {error}") from error
 
 
 def _route(path: Path, said: Any) -> Route:

@@ -16,11 +16,12 @@ from mailproxy.model.tls import TlsFacts
 from mailproxy.net.listen import Socket
 from mailproxy.net.perform import Address, Conversation, Preface
 from mailproxy.net.securing import Securing
-from mailproxy.protocols import named
+from mailproxy.protocols import BLIND, named
 from mailproxy.protocols.outcome import TURNED_AWAY, Tally
 from mailproxy.store.recorder import Sheet
 from mailproxy.store.trouble import RecordingStopped
 from mailproxy.talk.bridge import Bridge
+from mailproxy.talk.faults.sessions import Faults
 from mailproxy.talk.relay import CLEAR, Relay
 from mailproxy.talk.ways import Ways
 
@@ -89,7 +90,7 @@ class Take:
         studio, call = self._studio, self._call
         if call.asked:
             self.record([Note(Mark.FACT, call.asked, self._now())])
-        server = _server(call.route)
+        server = _server(call.route, studio.plan.faults)
         securing = _securing(call.route, studio, call.own[0])
         self._conversation = Conversation(
             call.sock, server, self._relay, self, studio.surroundings, self._now, securing, call.preface, call.early
@@ -185,8 +186,9 @@ class Take:
         return (time.perf_counter_ns() - self._began) // 1000
 
 
-def _server(route: Route) -> Address:
-    return Address(route.host, route.port, route.playing.make() if route.playing else None)
+def _server(route: Route, faults: Faults | None) -> Address:
+    spoiler = faults.session(route.protocol) if faults and route.protocol != BLIND.name else None
+    return Address(route.host, route.port, route.playing.make() if route.playing else None, spoiler)
 
 
 def _relay(route: Route, plan: Plan, own_address: str) -> Relay:

@@ -43,6 +43,7 @@ COMMANDS: Final = (
     ("probe", "probe", "Try"),
     ("telnet", "telnet", "Try"),
     ("practice", "practice", "Try"),
+    ("faults", "faults", "Try"),
     ("demo", "demo", "Try"),
 )
 """Each command: its name, the module and function that hold it (one word where they are called the same), and the panel

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailproxy.cli import render
+from mailproxy.cli.faults import Fault, wanted
 from mailproxy.cli.options import Database, database
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def record(
             "their servers themselves. Mail is recorded, all else passes unread. The usual port is 1080.",
         ),
     ] = None,
+    fault: Fault = None,
     tls: Annotated[
         Tls | None,
         typer.Option(
@@ -165,10 +167,10 @@ def record(
     settings = _settings(config)
     apart = (tls or settings.tls or Tls.APART) == Tls.APART
     try:
-        wanted = [parse(each) for each in routes] if routes else settings.routes
+        asked = [parse(each) for each in routes] if routes else settings.routes
     except RouteError as error:
         raise typer.BadParameter(str(error), param_hint="UPSTREAM") from error
-    planned = spread(settled(each, apart) for each in wanted)
+    planned = spread(settled(each, apart) for each in asked)
     try:
         asking = parse_socks(where) if (where := socks or settings.socks) else None
     except RouteError as error:
@@ -199,6 +201,7 @@ def record(
             authority(),
         ),
         socks=asking,
+        faults=wanted(fault or settings.fault, () if asking else [route.protocol for route in planned]),
     )
     try:
         plan.tls.try_files()

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mailproxy.cli.faults import Fault, wanted
 from mailproxy.cli.options import Database, database
 from mailproxy.cli.pace import pace
 from mailproxy.cli.record import Documents, Live
@@ -61,6 +62,7 @@ def server(
     cycle: Annotated[
         bool, typer.Option("--cycle", help="Of several sessions, begin with the first again behind the last.")
     ] = False,
+    fault: Fault = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no live transcript.")] = False,
     public: Annotated[bool, typer.Option("--public", help="Allow addresses that other computers can reach.")] = False,
     ready_file: Annotated[
@@ -105,7 +107,8 @@ def server(
     if not (public or is_private(route.listen_host)):
         reached = place(route.listen_host, route.listen_port)
         raise typer.BadParameter(f"others could reach {reached}: add --public if they shall", param_hint="--listen")
-    trio.run(play.play, route, where, screen, ready_file, not (quiet or as_json))
+    faults = wanted(fault, [route.protocol])
+    trio.run(play.play, route, where, screen, ready_file, not (quiet or as_json), faults)
 
 
 replay.command()(client)

@@ -18,8 +18,7 @@ from mailproxy.net.dial import family
 from mailproxy.net.trust import Trust
 from mailproxy.talk.faults.fault import NO_TLS_SPOIL, TlsSpoil
 from mailproxy.talk.ways import ALERT_RECORD
-from mailproxy.wire.refusal import Refusal
-from mailproxy.wire.tls import Tls
+from mailproxy.wire.tls import Refusal, Tls
 
 HANDSHAKE: Final = 60.0
 LOWEST: Final = {

@@ -247,3 +247,20 @@ class Tls:
             return
         why = reason.replace("_", " ").lower() or type(error).__name__
         self.failure = f"alert {self.alert} from mailproxy: {why}" if self.alert else why
+
+
+class Refusal(Tls):
+    """Our end of a handshake that is refused: the hello is heard and answered by an alert, whatever it offers."""
+
+    __slots__ = ("_record",)
+
+    def __init__(self, context: ssl.SSLContext, record: bytes) -> None:
+        """`record` is a fatal alert in clear (RFC 8446 sections 5.1 and 6)."""
+        super().__init__(Side.CLIENT, context)
+        self._record = record
+
+    def _shake(self) -> None:
+        if self.hello:
+            self._out.write(self._record)
+            self._hear(self.peer.other, self._record)
+            self.failure = f"alert {self.alert} from mailproxy: a fault that was asked for"

@@ -15,6 +15,7 @@ from mailproxy.model.octets import Frame, Note, Side
 from mailproxy.model.session import Recording
 from mailproxy.model.tls import Security
 from mailproxy.protocols import BLIND, named
+from mailproxy.talk.faults.sessions import Faults
 from mailproxy.talk.play.edit import EditError
 from mailproxy.talk.play.edit import parse as edit
 from mailproxy.talk.play.manner import Manner
@@ -52,9 +53,17 @@ def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: 
     return found._replace(client=client, playing=Playing(part, repertoire.next))
 
 
-async def play(route: Route, db: str, screen: Screen, ready_file: Path | None = None, live: bool = True) -> None:
+async def play(
+    route: Route,
+    db: str,
+    screen: Screen,
+    ready_file: Path | None = None,
+    live: bool = True,
+    faults: Faults | None = None,
+) -> None:
     """Play until SIGINT or SIGTERM, and record each session. Raises as `record` does."""
-    await record(Plan((route,), db, ready_file=ready_file, live=live, tls=TlsPlan(authority=authority())), screen)
+    tls = TlsPlan(authority=authority())
+    await record(Plan((route,), db, ready_file=ready_file, live=live, tls=tls, faults=faults), screen)
 
 
 def _upstream(recording: Recording) -> str:
