@@ -1,4 +1,4 @@
-"""A protocol is one package and one line: a toy one goes through relay, record, transcript and outcome."""
+"""A protocol is one package and one line: a toy one goes through relay, record, transcript, diff, players, verdict."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,16 +7,23 @@ from pathlib import Path
 import pytest
 
 from mailproxy import protocols
+from mailproxy.analysis.diagnose import diagnose
+from mailproxy.analysis.diff import compare
 from mailproxy.app.library import complete, keep, open_library, recordings
 from mailproxy.app.routes import parse
 from mailproxy.app.take_out import as_talk
 from mailproxy.formats.talk import read
 from mailproxy.model.exchange import Reply
+from mailproxy.model.finding import Outcome
 from mailproxy.model.octets import Entry, Frame, Side
 from mailproxy.model.session import Recording, Session
 from mailproxy.protocols.descriptor import Protocol
 from mailproxy.protocols.dialogue import Dialogue
 from mailproxy.protocols.turn import Steps, Terms, text
+from mailproxy.talk import typist
+from mailproxy.talk.play.client import ClientPlayer
+from mailproxy.talk.play.server import ServerPlayer
+from mailproxy.talk.practice.conversation import Send
 from mailproxy.talk.relay import Relay
 from tests.play import hear, timeless
 
@@ -86,3 +93,40 @@ def test_its_route_is_understood() -> None:
 
 def spoken(entries: tuple[Entry, ...]) -> list[tuple[Side, bytes]]:
     return [(entry.side, entry.octets) for entry in entries if isinstance(entry, Frame)]
+
+
+SAID_AGAIN = [*SAID[:3], (Side.SERVER, b"YES hunter22\r\n")]
+
+
+def recorded(said: list[tuple[Side, bytes]]) -> Recording:
+    entries, _, _ = hear("echo", said)
+    return complete(Recording(Session(0, "echo", datetime.now(UTC)), tuple(entries)), "", Terms())
+
+
+def test_it_is_compared() -> None:
+    good, bad = recorded(SAID_AGAIN), recorded(SAID)
+    assert compare(good, good, strict=True).differences == ()
+    assert [each.told for each in compare(good, bad).differences] == [
+        "PASS was answered NO, and YES in the good session."
+    ]
+
+
+def test_its_server_is_played() -> None:
+    player = ServerPlayer(recorded(SAID))
+    assert player.receive() == []
+    assert player.receive(b"SAY hello\r\n") == [Send(b"YES hello\r\n")]
+    [answer] = player.receive(b"PASS another\r\n")
+    assert isinstance(answer, Send)
+    assert answer.octets.startswith(b"NO ")
+
+
+def test_its_client_is_played() -> None:
+    player = ClientPlayer(recorded(SAID[:2]))
+    said = [each for each in player.connected("mail.example.org", "192.0.2.25", 0) if isinstance(each, typist.Send)]
+    assert [each.octets for each in said] == [b"SAY hello\r\n"]
+    player.heard(b"YES hello\r\n", 1)
+    assert player.stopped == "the record ends here"
+
+
+def test_it_is_diagnosed() -> None:
+    assert diagnose(recorded(SAID)).outcome in set(Outcome)

@@ -58,6 +58,8 @@ def _show(recording: "Recording", timing: bool, hex: bool, full: bool, tls: bool
     number = f"session {session.id}, " if session.id else ""
     where = f" with {render.harmless(session.upstream)}" if session.upstream else ""
     source = f", from {render.harmless(session.source)}" if session.source else ""
+    if session.replays:
+        source += f", plays the {render.harmless(session.replays)}"
     render.say(render.paint(f"# {number}{started}, {session.protocol}{where}{source}", dim=True))
     if tls:
         from mailproxy.cli import render_tls
