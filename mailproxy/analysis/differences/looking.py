@@ -1,5 +1,6 @@
 """Two sessions, looked at side by side."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,7 +86,8 @@ class Looked:
         """Whether something may be missing in the record between two exchanges."""
         start = before.command.start if before and before.command else 0
         end = after.command.start if after and after.command else None
-        return any(start <= gap and (end is None or gap <= end) for gap in self.gaps)
+        first = bisect_left(self.gaps, start)
+        return first < len(self.gaps) and (end is None or self.gaps[first] <= end)
 
 
 def command(looked: Looked, exchange: Exchange) -> str:
