@@ -26,13 +26,13 @@ Fault = Annotated[
 def faults(as_json: Json = False) -> None:
     """List what can be made to go wrong, and how it is written.
 
-    A rule says what, and where and when if that matters. Give it to record, to practice or to replay server by --fault,
-    or to record by `fault = [RULE, ...]` in mailproxy.toml.
+    A rule says what, and where and when if that matters. `record`, `practice` and `replay server` take it by --fault,
+    and `record` out of mailproxy.toml, too: fault = ["RULE"].
 
     \b
-    mailproxy record smtp://mail.example.org:587 --fault "at RCPT 2 answer 452 4.5.3 Too many recipients"
-    mailproxy practice --fault "at PASS answer -ERR [IN-USE] Maildrop locked first 2"
-    mailproxy replay server last --fault "at content close after 100 octets one in 3"
+    mailproxy record smtp://mail.example.org:587 --fault "at RCPT 2 answer 452 4.5.3 No"
+    mailproxy practice --fault "at PASS answer -ERR [IN-USE] Locked first 2"
+    mailproxy replay server last --fault "at content reset after 100 octets one in 3"
     """
     import json
 
