@@ -28,6 +28,7 @@ from mailproxy.app.practice import ACCOUNT_TABLE
 from mailproxy.cli.main import COMMANDS
 from mailproxy.formats import FORMATS, OCTET_FORMATS
 from mailproxy.store.tables import describe
+from mailproxy.talk.faults import FAULTS
 
 COMMAND: Final = (sys.executable, "-c", "from mailproxy.cli.main import main; main()")
 ROOMS: Final = Path(mailproxy.__file__).parent
@@ -74,6 +75,12 @@ def schema() -> str:
 
 def _columns(rows: Iterable[tuple[str, str, str, str]]) -> Iterator[tuple[str, ...]]:
     return ((code(column), kind.lower(), comment) for _, column, kind, comment in rows)
+
+
+def faults() -> str:
+    """The rules by which what passes is spoiled."""
+    rows = ((code(each.syntax), each.does, code(each.example)) for each in FAULTS)
+    return table(("rule", "what it does", "example"), rows)
 
 
 def stages() -> str:
@@ -181,4 +188,5 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "stages": stages,
     "rules": rules,
     "formats": formats,
+    "faults": faults,
 }
