@@ -28,6 +28,7 @@ _COMPLAINT: Final = re.compile(r"\*+ (?:(?:message|warning|error): )?(?=\S)")
 _GLIB: Final = re.compile(r"(?:\*+ )?[\w-]+-(DEBUG|INFO|Message|WARNING|CRITICAL|ERROR): *")
 _REPEATED: Final = re.compile(r"\[[0-9:]{8}\] ")
 _UNREACHED: Final = re.compile(r"can't connect to|connection (?:to \S+ )?failed", re.IGNORECASE)
+_BROKEN_OFF: Final = re.compile(r"Error occurred while processing mail")
 _IN_CLEAR: Final = re.compile(r"\[(?:De|En)coded: .*")
 
 
@@ -92,8 +93,11 @@ class _Reading:
             self._complained(text)
 
     def _complained(self, text: str) -> None:
-        if (last := self.several.last) and self._unreached(text):
+        last = self.several.last
+        if last and self._unreached(text):
             last.paste.note(Mark.TROUBLE, trouble(text, connected=False))
+        elif last and last.awaiting_listing and _BROKEN_OFF.match(text):
+            last.paste.note(Mark.TROUBLE, f"closed: {text}")
         else:
             self.several.told(text)
 

@@ -77,6 +77,16 @@ def test_a_log_of_a_server_that_was_not_reached_is_known() -> None:
     assert notes(found)[0] == "*** no such host: no.example:25: host lookup failed (Name or service not known)."
 
 
+def test_an_error_in_the_middle_of_a_message_tells_that_the_connection_ended() -> None:
+    found = one(
+        "[2024-01-31 12:00:00] POP> RETR 1\n"
+        "[2024-01-31 12:00:00] POP< +OK 211 octets\n"
+        "[2024-01-31 12:00:01] *** error: Error occurred while processing mail.\n"
+    )
+    assert notes(found) == ["*** closed: Error occurred while processing mail."]
+    assert found.session.outcome.startswith("failed: RETR: the message broke off")
+
+
 def test_trouble_is_that_of_the_connection_at_hand() -> None:
     found = imported(
         "[12:00:00] * message: Connecting to POP3 server: mail.example.org...\n"
