@@ -32,8 +32,9 @@ class ClientPlayer(Saying):
     """One connection of the recorded client. Times are in microseconds since it began.
 
     `stopped` tells where and why it stopped before the record's end, `remarks` what was done otherwise than recorded,
-    one line each; nothing secret is in them. Raises KeyError where the protocol of the recording is not known,
-    ValueError where `acting.rcpt_to` is no address, and on nothing that it hears.
+    one line each, and `otherwise` at which recorded exchanges, by their numbers; nothing secret is in them. Raises
+    KeyError where the protocol of the recording is not known, ValueError where `acting.rcpt_to` is no address, and on
+    nothing that it hears.
     """
 
     # Events.

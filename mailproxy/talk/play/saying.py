@@ -65,6 +65,7 @@ class Saying(Securing):
             return True
         if cue.remark:
             self._remark(cue.remark)
+            self.otherwise.add(exchange.number)
         self._told_body = cue.body
         last = len(cue.lines) - 1
         for at, each in enumerate(cue.lines):

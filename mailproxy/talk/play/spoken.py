@@ -61,6 +61,7 @@ class Spoken(ABC):
         self.script: Script = script(recording, exchanges)
         self.stopped = ""
         self.remarks: list[str] = []
+        self.otherwise: set[int] = set()
         self._acting = acting
         self._login = login and Login(login.user or self._named(exchanges), login.password)
         self._words = Words(recording.entries)
