@@ -109,7 +109,8 @@ def _table(found: "list[Session]", verdicts: "Mapping[int, Verdict]") -> None:
             if verdict and verdict.outcome != "ok"
             else ""
         )
-        render.say(f"{row}  {render.outcome(session)}{where}{render.paint(user, dim=True)}")
+        plays = render.paint(f"  plays the {render.harmless(session.replays)}", dim=True) if session.replays else ""
+        render.say(f"{row}  {render.outcome(session)}{where}{render.paint(user, dim=True)}{plays}")
 
 
 def _server(session: "Session") -> str:
