@@ -81,6 +81,7 @@ class House:
         self._surroundings = Surroundings(poller, nursery, Patience())
         self._faults = faults
         self._ports: list[Port] = []
+        self._exhausted = False
         self._guests: dict[Guest, Conversation] = {}
 
     def open(self, protocol: str, make: Callable[[], Party], host: str, number: int) -> Place:
@@ -94,7 +95,8 @@ class House:
 
     def close(self) -> None:
         """Send everybody away."""
-        for port in self._ports:
+        ports, self._ports = self._ports, []
+        for port in ports:
             port.close()
         for conversation in list(self._guests.values()):
             conversation.stop()
@@ -109,13 +111,15 @@ class House:
 
     def _left(self, guest: Guest) -> None:
         self._guests.pop(guest, None)
-        self._pause(False)
+        if self._exhausted:
+            self._pause(False)
 
     def _full(self, _: OSError) -> None:
         """No more can be taken: callers wait until one leaves."""
         self._pause(True)
 
     def _pause(self, paused: bool) -> None:
+        self._exhausted = paused
         for port in self._ports:
             port.pause(paused)
 
