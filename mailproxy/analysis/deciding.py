@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
-from mailproxy.analysis.view import LOGINS, UPGRADES, refused
+from mailproxy.analysis.step import LOGINS, UPGRADES, refused
 from mailproxy.model.difference import Comparison, Difference, Row, What
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Blame, Outcome, Stage, Verdict

@@ -1,9 +1,12 @@
 """Which refusals stand: those that nothing made good, and that were not asked for by the way."""
 
-import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from mailproxy.analysis.view import FETCHES, HELLOS, LOGINS, UPGRADES, View, accepted, delivered, refused
+from mailproxy.analysis.later import ASKED, DELIVERED, WENT_ON, command
+from mailproxy.analysis.step import FETCHES, HELLOS, LOGINS, UPGRADES
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
 
 BY_THE_WAY: Final = frozenset(
@@ -31,40 +34,39 @@ KNOWN: Final = frozenset(
 )
 
 
-def standing(view: View) -> list[int]:
+def standing(view: View) -> Iterator[int]:
     """The steps that were refused, and nothing made that good."""
-    return [index for index, each in enumerate(view.steps) if refused(each) and not _made_good(view, index, each)]
+    return (index for index in view.refusals if not _made_good(view, index, view.steps[index]))
+
+
+def foremost(view: View) -> tuple[int, ...]:
+    """The first refusal that stands, alone: what comes later follows from it, so no rule needs to look at that."""
+    return tuple(islice(standing(view), 1))
 
 
 def _made_good(view: View, index: int, each: Exchange) -> bool:
-    later = view.steps[index + 1 :]
+    later = view.later
     code = each.reply.code if each.reply else ""
     if each.verb in BY_THE_WAY:
         return (code != "421" or view.sent > 0) and not (each.verb == "QUIT" and view.deleted)
-    if not each.verb and code in {"421", "451"} and view.sent and not any(one.command for one in later):
+    if not each.verb and code in {"421", "451"} and view.sent and not later.than(index, ASKED):
         return True  # all was sent, and the server ended what stood idle
-    if not each.verb and code[:2] == "50" and any(accepted(one) and one.verb != "QUIT" for one in later):
+    if not each.verb and code[:2] == "50" and later.than(index, WENT_ON):
         return True
     if each.verb not in KNOWN:  # a slip of the finger, or an extension that was tried
-        return code != "421" and any(accepted(one) and one.verb != "QUIT" for one in later)
+        return code != "421" and later.than(index, WENT_ON)
     match each.verb:
         case verb if verb in HELLOS:
-            return any(one.verb in HELLOS | {"MAIL"} and accepted(one) for one in later)
+            return later.than(index, *HELLOS, "MAIL")
         case verb if verb in LOGINS:
-            return any(one.verb in LOGINS - {"USER"} and accepted(one) for one in later) or any(map(delivered, later))
+            return later.than(index, *LOGINS - {"USER"}, DELIVERED)
         case verb if verb in UPGRADES:
-            return any(accepted(one) and one.verb in {verb, "MAIL", "PASS", "AUTH", "STAT"} for one in later)
-        case "RCPT":
-            return any(one.verb == "RCPT" and _path(one) == _path(each) and accepted(one) for one in later)
+            return later.than(index, verb, "MAIL", "PASS", "AUTH", "STAT")
         case "MAIL":
-            return any(delivered(one) or (one.verb == "MAIL" and accepted(one)) for one in later)
+            return later.than(index, "MAIL", DELIVERED)
         case "DATA" | "BDAT":
-            return any(map(delivered, later))
+            return later.than(index, DELIVERED)
         case "UIDL" | "TOP" | "LIST" | "STAT" | "XTND":
-            return any(one.verb in FETCHES and accepted(one) for one in later)
+            return later.than(index, *FETCHES)
         case _:
-            return any(one.verb == each.verb and one.argument == each.argument and accepted(one) for one in later)
-
-
-def _path(each: Exchange) -> str:
-    return re.sub(r"^(?:FROM|TO):|[<>\s]", "", each.argument.split("> ")[0], flags=re.I).lower()
+            return later.than(index, command(each))

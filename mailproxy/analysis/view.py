@@ -4,22 +4,22 @@ Records may be excerpts: what stands in a gap (`...`) is unknown, and nothing is
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from mailproxy.analysis import excerpt
+from mailproxy.analysis.later import Later
 from mailproxy.analysis.said import Message, Said, messages
+from mailproxy.analysis.step import HELLOS, LOGINS, accepted, complete, delivered, is_message, refused
 from mailproxy.model.exchange import Exchange, Flag
-from mailproxy.model.finding import Evidence, Stage
+from mailproxy.model.finding import Stage
 from mailproxy.model.octets import Frame, Kind, Mark, Note, Side, Span
 from mailproxy.model.session import Recording
+from mailproxy.model.stream import Streams
 
-LOGINS: Final = frozenset({"AUTH", "USER", "PASS", "APOP", "RPOP"})
-HELLOS: Final = frozenset({"EHLO", "HELO", "LHLO"})
-UPGRADES: Final = frozenset({"STARTTLS", "STLS"})
-FETCHES: Final = frozenset({"RETR", "TOP"})
 MECHANISM: Final = re.compile(r"AUTH[ =](.*)", re.I)
 LOGIN_CODES: Final = frozenset({"AUTH", "IN-USE", "LOGIN-DELAY"})
 LOGIN_WORDS: Final = re.compile(r"auth|log ?[io]n|password|credential|user", re.I)
@@ -66,6 +66,16 @@ class View:
     def steps(self) -> tuple[Exchange, ...]:
         """The exchanges, in the order of what was asked."""
         return excerpt.steps(self.recording)
+
+    @cached_property
+    def refusals(self) -> tuple[int, ...]:
+        """The steps that were refused."""
+        return self._places(refused)
+
+    @cached_property
+    def later(self) -> Later:
+        """What was granted later than a step."""
+        return Later(self.steps)
 
     @cached_property
     def notes(self) -> tuple[tuple[int, Note], ...]:
@@ -146,26 +156,28 @@ class View:
         """Whether the client was logged in when a step was taken, as far as that is known."""
         if self.login is not None:
             return self.login < index
-        return any(each.verb in {"STAT", "LIST", "UIDL", "RETR", "TOP", "DELE"} for each in self.steps[: index + 1])
+        return bool(self._of_mailbox) and self._of_mailbox[0] <= index
 
     def hello(self, index: int) -> Exchange | None:
         """The last hello before a step that was accepted."""
-        for each in reversed(self.steps[:index]):
-            if each.verb in HELLOS and accepted(each):
-                return each
-        return None
+        return self._last(self._hellos, index)
+
+    def mail(self, index: int) -> Exchange | None:
+        """The last MAIL before a step."""
+        return self._last(self._mails, index)
 
     def capabilities(self, index: int) -> tuple[str, ...] | None:
         """What the server offered before a step, a line each; None where that is not known."""
-        for each in reversed(self.steps[:index]):
-            if self.smtp and each.verb in {"EHLO", "LHLO", "HELO"} and accepted(each) and each.reply:
-                lines = tuple(line.strip() for line in each.reply.text.split("\n")[1:])
-                known = each.verb != "HELO" and "not shown" not in each.reply.text
-                return lines if lines or known else None
-            if each.verb == "CAPA" and accepted(each) and each.content:
-                said = self.octets(each.content.span).decode("utf-8", "replace")
-                return tuple(line.strip() for line in said.splitlines() if line.strip() not in {"", "."})
-        return None
+        each = self._last(self._offers, index)
+        if each is None:
+            return None
+        if each.verb == "CAPA" and each.content:
+            said = self.octets(each.content.span).decode("utf-8", "replace")
+            return tuple(line.strip() for line in said.splitlines() if line.strip() not in {"", "."})
+        assert each.reply
+        lines = tuple(line.strip() for line in each.reply.text.split("\n")[1:])
+        known = each.verb != "HELO" and "not shown" not in each.reply.text
+        return lines if lines or known else None
 
     def mechanisms(self, index: int) -> frozenset[str] | None:
         """The mechanisms of login that were offered before a step; None where that is not known."""
@@ -187,16 +199,11 @@ class View:
 
     def octets(self, span: Span) -> bytes:
         """What was said there, as far as it was kept."""
-        found = [
-            entry.octets[max(0, span.start - entry.start) : span.end - entry.start]
-            for entry in self.recording.entries
-            if isinstance(entry, Frame)
-            and entry.side is span.side
-            and entry.kind in {Kind.SPEECH, Kind.CONTENT}
-            and entry.start < span.end
-            and entry.end > span.start
-        ]
-        return b"".join(found)
+        return self._streams.octets(span)
+
+    @cached_property
+    def _streams(self) -> Streams:
+        return Streams(self.recording.entries)
 
     @cached_property
     def said(self) -> Said:
@@ -259,82 +266,87 @@ class View:
             return Stage.AUTH
         if not each.verb and (told := self._told(each)):
             return told
-        for before in reversed(self.steps[:index]):
-            match before.verb:
-                case "DATA" | "BDAT" | "RSET":
-                    return Stage.MAIL
-                case "RCPT":
-                    return Stage.RCPT
-                case "MAIL":
-                    return Stage.RCPT
-                case verb if verb in HELLOS and accepted(before):
-                    return Stage.MAIL
-        known = any(one.verb in HELLOS | {"MAIL", "RCPT", "DATA"} for one in self.steps[: index + 1])
+        match self._last(self._turns, index):
+            case Exchange(verb="RCPT" | "MAIL"):
+                return Stage.RCPT
+            case Exchange():
+                return Stage.MAIL
+        known = bool(self._begun) and self._begun[0] <= index
         return Stage.MAIL if self.begins_with_gap or known or not each.verb else Stage.HELLO
 
     def _told(self, each: Exchange) -> Stage | None:
         """The step that the gap just before a reply tells of: the last that it names."""
-        last = None
-        for entry in self.recording.entries:
-            if isinstance(entry, Note):
-                last = entry.text if entry.mark is Mark.GAP else last
-            elif each.reply and entry.side is Side.SERVER and entry.end > each.reply.span.start:
-                break
-            elif entry.length and entry.kind is not Kind.CONTENT:
-                last = None
-        named = [found.lastgroup or "" for found in NAMED.finditer(re.sub(r"\(.*?\)", "", last or ""))]
+        last = self._gap_before(each.reply.span.start if each.reply else None)
+        named = [found.lastgroup or "" for found in NAMED.finditer(re.sub(r"\(.*?\)", "", last))]
         if named:
             return Stage(named[-1])
         return Stage.RCPT if each.reply and RECIPIENT.search(each.reply.text) and not self._asked(each) else None
 
     def _asked(self, each: Exchange) -> bool:
-        return any(one.command and one.number < each.number for one in self.steps)
+        return bool(self._commands) and self.steps[self._commands[0]].number < each.number
 
+    def _gap_before(self, start: int | None) -> str:
+        """The gap that stands just before octets of the server, else the last of all; empty where none does."""
+        ends, gaps = self._gaps
+        return gaps[len(ends) if start is None else bisect_right(ends, start)]
 
-def accepted(each: Exchange) -> bool:
-    """Whether a step was granted, finally."""
-    reply = each.reply
-    return reply is not None and reply.positive and reply.code[:1] not in {"1", "3"} and reply.code != "+"
+    @cached_property
+    def _gaps(self) -> tuple[list[int], list[str]]:
+        """Where the server's frames end, and the gap just before each; one more for what comes behind them all."""
+        ends: list[int] = []
+        gaps: list[str] = []
+        last = ""
+        for entry in self.recording.entries:
+            if isinstance(entry, Note):
+                last = entry.text if entry.mark is Mark.GAP else last
+                continue
+            if entry.side is Side.SERVER:
+                ends.append(entry.end)
+                gaps.append(last)
+            if entry.length and entry.kind is not Kind.CONTENT:
+                last = ""
+        return ends, [*gaps, last]
 
+    def _last(self, places: Sequence[int], index: int) -> Exchange | None:
+        """The last of these steps that is before one."""
+        at = bisect_left(places, index)
+        return self.steps[places[at - 1]] if at else None
 
-def refused(each: Exchange) -> bool:
-    """Whether a step was refused."""
-    reply = each.reply
-    return reply is not None and not reply.positive and reply.code != ""
+    def _places(self, holds: Callable[[Exchange], bool]) -> tuple[int, ...]:
+        return tuple(place for place, each in enumerate(self.steps) if holds(each))
 
+    @cached_property
+    def _commands(self) -> tuple[int, ...]:
+        return self._places(lambda each: each.command is not None)
 
-def is_message(each: Exchange) -> bool:
-    """Whether a step carries a message, or the last part of one; of an excerpt, perhaps only its final dot."""
-    return each.verb in {"DATA", "BDAT"} or (not each.verb and each.argument == ".")
+    @cached_property
+    def _hellos(self) -> tuple[int, ...]:
+        return self._places(lambda each: each.verb in HELLOS and accepted(each))
 
+    @cached_property
+    def _mails(self) -> tuple[int, ...]:
+        return self._places(lambda each: each.verb == "MAIL")
 
-def complete(each: Exchange) -> bool:
-    """Whether the content of a step came to its end."""
-    if not each.verb and each.argument == ".":
-        return True
-    return each.content is not None and (each.content.ended or Flag.ODD_END in each.flags)
+    @cached_property
+    def _offers(self) -> tuple[int, ...]:
+        """The steps that told what the server offers."""
+        return self._places(self._tells_offer)
 
+    def _tells_offer(self, each: Exchange) -> bool:
+        told = (self.smtp and each.verb in HELLOS) or (each.verb == "CAPA" and each.content is not None)
+        return told and accepted(each)
 
-def delivered(each: Exchange) -> bool:
-    """Whether the server took the responsibility for a message."""
-    if not each.verb:
-        return each.argument == "." and accepted(each)
-    last = each.verb == "DATA" or each.argument.upper().endswith("LAST")
-    finals = each.replies if each.verb == "BDAT" else each.replies[1:]
-    return last and each.content is not None and any(reply.positive for reply in finals)  # LMTP: one a recipient
+    @cached_property
+    def _of_mailbox(self) -> tuple[int, ...]:
+        return self._places(lambda each: each.verb in {"STAT", "LIST", "UIDL", "RETR", "TOP", "DELE"})
 
+    @cached_property
+    def _begun(self) -> tuple[int, ...]:
+        """The steps that no client takes before its hello."""
+        return self._places(lambda each: each.verb in HELLOS | {"MAIL", "RCPT", "DATA"})
 
-def evidence(each: Exchange) -> tuple[Evidence, ...]:
-    """The command and the reply that decided."""
-    found = [Evidence(each.command)] if each.command else []
-    return (*found, *([Evidence(each.reply.span)] if each.reply else []))
-
-
-def said(each: Exchange) -> str:
-    """The text of the reply that decided, in one line."""
-    return " ".join(each.reply.text.split()) if each.reply else ""
-
-
-def after(steps: Sequence[Exchange], index: int) -> Iterator[Exchange]:
-    """The steps behind one."""
-    yield from steps[index + 1 :]
+    @cached_property
+    def _turns(self) -> tuple[int, ...]:
+        """The steps by which one knows where in a transaction those behind them are."""
+        turns = {"DATA", "BDAT", "RSET", "RCPT", "MAIL"}
+        return self._places(lambda each: each.verb in turns or (each.verb in HELLOS and accepted(each)))

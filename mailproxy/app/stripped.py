@@ -8,7 +8,8 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from mailproxy.analysis.view import HELLOS, View, accepted, evidence
+from mailproxy.analysis.step import HELLOS, accepted, evidence
+from mailproxy.analysis.view import View
 from mailproxy.app.library import open_library
 from mailproxy.model.finding import Finding, Verdict
 from mailproxy.model.session import Recording

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import Engine
 
 from mailproxy.analysis.lints.listings import Listing, listing
-from mailproxy.analysis.view import View, accepted, evidence
+from mailproxy.analysis.step import accepted, evidence
+from mailproxy.analysis.view import View
 from mailproxy.app.library import open_library
 from mailproxy.model.finding import Finding, Verdict
 from mailproxy.model.session import Recording, Session

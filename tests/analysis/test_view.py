@@ -3,7 +3,8 @@
 import pytest
 
 from mailproxy.analysis.standing import standing
-from mailproxy.analysis.view import View, said
+from mailproxy.analysis.step import said
+from mailproxy.analysis.view import View
 from tests.analysis.cases import (
     BARE,
     BYE,

@@ -8,7 +8,8 @@ import re
 from typing import Final, NamedTuple
 
 from mailproxy.analysis.clients.recognise import recognise
-from mailproxy.analysis.view import View, evidence
+from mailproxy.analysis.step import evidence
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Evidence
 from mailproxy.model.octets import Frame

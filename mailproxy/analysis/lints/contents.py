@@ -50,7 +50,7 @@ def eight_bit(view: View) -> Iterator[Found]:
     for message in view.messages if view.smtp else ():
         if message.octets.isascii():
             continue
-        mail = next((one for one in reversed(view.steps[: message.place]) if one.verb == "MAIL"), None)
+        mail = view.mail(message.place)
         told = mail.argument.upper() if mail else "8BITMIME"
         if "8BITMIME" in told or "BINARYMIME" in told:
             continue
@@ -77,7 +77,7 @@ def headers(view: View) -> Iterator[Found]:
 def size(view: View) -> Iterator[Found]:
     """A message that is larger than MAIL announced (RFC 1870 section 6.1)."""
     for message in view.messages if view.smtp else ():
-        mail = next((one for one in reversed(view.steps[: message.place]) if one.verb == "MAIL"), None)
+        mail = view.mail(message.place)
         said = re.search(r"\bSIZE=(\d{1,18})\b", mail.argument, re.I) if mail else None
         if mail and said and message.exchange.verb == "DATA" and message.size > int(said[1]):
             yield Found(

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from mailproxy.analysis.lint import Found, Lint, times
-from mailproxy.analysis.view import View, accepted, evidence
+from mailproxy.analysis.step import accepted, evidence
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Evidence
 

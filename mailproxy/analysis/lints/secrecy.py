@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Final
 
 from mailproxy.analysis.lint import Found, Lint, times
-from mailproxy.analysis.view import UPGRADES, View, accepted, evidence
+from mailproxy.analysis.step import UPGRADES, accepted, evidence
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Evidence
 

@@ -6,7 +6,8 @@ from ipaddress import ip_address
 from typing import Final
 
 from mailproxy.analysis.lint import Found, Lint, times
-from mailproxy.analysis.view import HELLOS, View, evidence
+from mailproxy.analysis.step import HELLOS, evidence
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Evidence
 

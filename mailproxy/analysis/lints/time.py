@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from mailproxy.analysis.lint import Found, Lint
-from mailproxy.analysis.view import View, evidence
+from mailproxy.analysis.step import evidence
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange, Flag, Reply
 from mailproxy.model.finding import Evidence
 from mailproxy.model.octets import Frame

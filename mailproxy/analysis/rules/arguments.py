@@ -6,9 +6,10 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, PROGRAM, others
-from mailproxy.analysis.standing import standing
+from mailproxy.analysis.standing import foremost
+from mailproxy.analysis.step import evidence, said
 from mailproxy.analysis.texts import find
-from mailproxy.analysis.view import View, evidence, said
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
 
 PATH: Final = re.compile(r"(?:FROM|TO):<[^<>]*>(?P<parameters>(?: \S+)*)", re.I)
@@ -79,7 +80,7 @@ def _misread(view: View, index: int, summary: str) -> Cause:
 
 def _of_syntax(view: View) -> Iterator[int]:
     """The refusals of MAIL and RCPT that may be of what stands behind them."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         code = each.reply.code if each.reply else ""
         if view.smtp and each.verb in {"MAIL", "RCPT"} and SYNTAX.fullmatch(code) and _meaning(each) in UNSAID:

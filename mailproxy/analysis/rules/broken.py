@@ -8,7 +8,8 @@ from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, NETWORK, POLICY, PROGRAM, UNKNOWN, others
 from mailproxy.analysis.rules.minimum import MUST_KNOW
 from mailproxy.analysis.standing import KNOWN
-from mailproxy.analysis.view import FETCHES, HELLOS, LOGINS, View, complete, delivered, evidence, is_message, refused
+from mailproxy.analysis.step import FETCHES, HELLOS, LOGINS, complete, delivered, evidence, is_message, refused
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Blame, Confidence, Evidence, Stage
 from mailproxy.model.octets import Frame

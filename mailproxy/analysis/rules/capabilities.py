@@ -6,9 +6,10 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, POLICY, PROGRAM, others
-from mailproxy.analysis.standing import standing
+from mailproxy.analysis.standing import foremost
+from mailproxy.analysis.step import HELLOS, UPGRADES, accepted, evidence, said
 from mailproxy.analysis.texts import TEXTS, find
-from mailproxy.analysis.view import HELLOS, UPGRADES, View, accepted, evidence, said
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Stage
 
@@ -26,7 +27,7 @@ SUBMISSION: Final = frozenset({465, 587})
 
 def mechanism(view: View) -> Iterator[Cause]:
     """AUTH with a mechanism that was not offered, or where none was."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         offered = view.mechanisms(index)
         if each.verb != "AUTH" or offered is None:
@@ -68,7 +69,7 @@ def _wrong(each: Exchange) -> bool:
 
 def never_tried(view: View) -> Iterator[Cause]:
     """The server wants a login, and the client sent none."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         meaning = _meaning(each, each.verb or "MAIL")
         if meaning == MEANT and view.recording.session.server.port in SUBMISSION and not view.begins_with_gap:
@@ -106,7 +107,7 @@ def _how(view: View, index: int) -> str:
 
 def no_upgrade(view: View) -> Iterator[Cause]:
     """STARTTLS was asked for though it was never offered."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         if each.verb in UPGRADES and view.offers(index, each.verb) is False:
             yield Cause(

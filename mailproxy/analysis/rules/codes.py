@@ -4,7 +4,8 @@ import re
 from typing import Final, NamedTuple
 
 from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, MAILBOX, NETWORK, POLICY, PROGRAM, UNKNOWN
-from mailproxy.analysis.view import LOGINS, View
+from mailproxy.analysis.step import LOGINS
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Blame, Stage
 

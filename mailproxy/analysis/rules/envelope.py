@@ -6,9 +6,10 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, POLICY, PROGRAM, others
-from mailproxy.analysis.standing import standing
+from mailproxy.analysis.standing import foremost
+from mailproxy.analysis.step import evidence, said
 from mailproxy.analysis.texts import find
-from mailproxy.analysis.view import View, evidence, said
+from mailproxy.analysis.view import View
 
 SUBMISSION: Final = frozenset({465, 587})
 NULL: Final = re.compile(r"FROM:\s*<>", re.I)
@@ -17,7 +18,7 @@ OF_IT: Final = re.compile(r"sender|from|user|empty|null|address|owner|syntax|arg
 
 def null_sender(view: View) -> Iterator[Cause]:
     """The empty sender is for notices of servers (RFC 5321 section 4.5.5), and is refused."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         if each.verb == "MAIL" and NULL.search(each.argument) and OF_IT.search(said(each)):
             yield Cause(
@@ -32,7 +33,7 @@ def relay_without_login(view: View) -> Iterator[Cause]:
     """A submission port passes mail on for those who log in (RFC 6409 section 4.3)."""
     if view.recording.session.server.port not in SUBMISSION:
         return
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         row = find(each.verb, each.reply.code if each.reply else "", said(each))
         if row and row.name == "relay-denied" and not view.logged_in(index):

@@ -6,9 +6,10 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, POLICY, PROGRAM, others
-from mailproxy.analysis.standing import standing
+from mailproxy.analysis.standing import foremost
+from mailproxy.analysis.step import HELLOS, UPGRADES, accepted, evidence, said
 from mailproxy.analysis.texts import TEXTS, find
-from mailproxy.analysis.view import HELLOS, UPGRADES, View, accepted, evidence, said
+from mailproxy.analysis.view import View
 from mailproxy.model.finding import Evidence
 
 AUTH_TEXT: Final = re.compile(r"auth|log ?in|account|hello|helo|ehlo|credential|session", re.I)
@@ -20,7 +21,7 @@ NO_AUTH: Final = re.compile(r"advertis|ehlo|not (?:available|enabled|supported)"
 
 def name_refused(view: View) -> Iterator[Cause]:
     """The name of the greeting is refused, often as late as at RCPT: a program's own, or a machine's without a name."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         row = find(each.verb, each.reply.code if each.reply else "", said(each))
         if (
@@ -44,7 +45,7 @@ def name_refused(view: View) -> Iterator[Cause]:
 
 def not_remembered(view: View) -> Iterator[Cause]:
     """The server asks for a hello that it has taken already."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         if (
             each.verb not in HELLOS
@@ -81,7 +82,7 @@ def twice(view: View) -> Iterator[Cause]:
     again = next(
         (i for i in range(login + 1, len(view.steps)) if view.steps[i].verb in HELLOS and accepted(view.steps[i])), None
     )
-    for index in standing(view):
+    for index in foremost(view):
         if again is not None and index > again and AUTH_TEXT.search(said(view.steps[index])):
             each = view.steps[index]
             yield Cause(
@@ -94,7 +95,7 @@ def twice(view: View) -> Iterator[Cause]:
 
 def login_without(view: View) -> Iterator[Cause]:
     """AUTH, or mail that needs one, after HELO: only EHLO tells what the server offers."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         greeted = view.hello(index)
         if not view.smtp or greeted is None or greeted.verb != "HELO" or view.logged_in(index):

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
+from mailproxy.analysis.later import ASKED
 from mailproxy.analysis.others import CONFIG, NETWORK, POLICY, PROGRAM, others
-from mailproxy.analysis.standing import standing
-from mailproxy.analysis.view import View, evidence, refused, said
+from mailproxy.analysis.standing import foremost
+from mailproxy.analysis.step import evidence, refused, said
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Blame, Outcome, Stage
 
@@ -20,14 +22,14 @@ def look(view: View) -> Iterator[Cause]:
     for index, each in enumerate(view.steps):
         if not _timed_out(each):
             continue
-        reused = each.verb in REUSING or any(one.command for one in view.steps[index + 1 :])
-        if reused and (each.verb or index in standing(view) or view.begins_with_gap):
+        reused = each.verb in REUSING or view.later.than(index, ASKED)
+        if reused and (each.verb or index in foremost(view) or view.begins_with_gap):
             summary = "The client used a connection that the server had given up for being idle."
             yield _cause(index, each, Stage.MAIL, PROGRAM, summary)
         elif _sent_before(view):
             summary = "The server ended a connection on which nothing more was said."
             yield _cause(index, each, Stage.QUIT, CONFIG, summary, Outcome.PARTIAL)
-        elif not each.verb and index in standing(view):
+        elif not each.verb and index in foremost(view):
             summary = "The client said nothing for too long, and the server hung up."
             yield _cause(index, each, view.stage(index), PROGRAM, summary)
 

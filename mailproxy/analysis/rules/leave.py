@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, PROGRAM, others
-from mailproxy.analysis.view import HELLOS, View, accepted, evidence
+from mailproxy.analysis.step import HELLOS, accepted, evidence
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Confidence, Stage
 

@@ -6,9 +6,10 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CREDENTIALS, FAULT, POLICY, others
-from mailproxy.analysis.standing import standing
+from mailproxy.analysis.standing import foremost
+from mailproxy.analysis.step import LOGINS, evidence, said
 from mailproxy.analysis.texts import find
-from mailproxy.analysis.view import LOGINS, View, evidence, said
+from mailproxy.analysis.view import View
 from mailproxy.model.finding import Confidence
 
 WENT_WELL: Final = re.compile(r"success|worked|accepted|fetche[sd]|hundred|thousand", re.I)
@@ -16,7 +17,7 @@ WENT_WELL: Final = re.compile(r"success|worked|accepted|fetche[sd]|hundred|thous
 
 def went_well_before(view: View) -> Iterator[Cause]:
     """The same login succeeded before: as the record says itself."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         row = find(each.verb, each.reply.code if each.reply else "", said(each))
         if (

@@ -6,7 +6,8 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, others
-from mailproxy.analysis.view import HELLOS, View, evidence, said
+from mailproxy.analysis.step import HELLOS, evidence, said
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Flag
 from mailproxy.model.finding import Stage
 

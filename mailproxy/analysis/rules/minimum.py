@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
+from mailproxy.analysis.later import WENT_ON
 from mailproxy.analysis.others import FAULT, POLICY, PROGRAM, others
-from mailproxy.analysis.standing import standing
-from mailproxy.analysis.view import View, accepted, evidence, refused, said
+from mailproxy.analysis.standing import foremost
+from mailproxy.analysis.step import accepted, evidence, refused, said
+from mailproxy.analysis.view import View
 from mailproxy.model.finding import Confidence, Outcome, Stage
 
 MUST_KNOW: Final = frozenset({"NOOP", "RSET"})
@@ -23,7 +25,7 @@ def must_know(view: View) -> Iterator[Cause]:
     for index, each in enumerate(view.steps):
         if not view.smtp or each.verb not in MUST_KNOW or not refused(each):
             continue
-        went_on = any(accepted(one) and one.verb != "QUIT" for one in view.steps[index + 1 :])
+        went_on = view.later.than(index, WENT_ON)
         if each.reply and each.reply.code in UNKNOWN_TO_IT and not went_on and not view.sent:
             yield Cause(
                 index, 20, Stage.MAIL, FAULT, f"The server does not know {each.verb}, and the client gave up.",
@@ -34,7 +36,7 @@ def must_know(view: View) -> Iterator[Cause]:
 
 def not_even_mail(view: View) -> Iterator[Cause]:
     """MAIL, RCPT or DATA is not known to the server, though they were written as they must be."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         code = each.reply.code if each.reply else ""
         if view.smtp and each.verb in MESSAGE and code in UNKNOWN_TO_IT and UNKNOWN.search(said(each)):

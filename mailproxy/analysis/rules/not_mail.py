@@ -6,7 +6,8 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, NETWORK, PROGRAM, others
-from mailproxy.analysis.view import UPGRADES, View, accepted, evidence, said
+from mailproxy.analysis.step import UPGRADES, accepted, evidence, said
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Flag
 from mailproxy.model.finding import Evidence, Outcome, Stage
 

@@ -6,7 +6,8 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, MAILBOX, PROGRAM, UNKNOWN, others
-from mailproxy.analysis.view import FETCHES, View, accepted, complete, evidence, refused
+from mailproxy.analysis.step import FETCHES, accepted, complete, evidence, refused
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Confidence, Outcome, Stage
 

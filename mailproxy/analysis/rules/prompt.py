@@ -6,7 +6,8 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CREDENTIALS, FAULT, PROGRAM, others
-from mailproxy.analysis.view import View, evidence, refused, said
+from mailproxy.analysis.step import evidence, refused, said
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Blame, Outcome, Stage
 

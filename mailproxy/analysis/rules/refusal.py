@@ -7,9 +7,10 @@ from typing import Final
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, CREDENTIALS, MAILBOX, PROGRAM, others
 from mailproxy.analysis.rules.codes import meaning
-from mailproxy.analysis.standing import standing
+from mailproxy.analysis.standing import foremost
+from mailproxy.analysis.step import evidence, said
 from mailproxy.analysis.texts import find
-from mailproxy.analysis.view import View, evidence, said
+from mailproxy.analysis.view import View
 from mailproxy.model.finding import Confidence, Stage
 
 VAGUE: Final = "access-denied"
@@ -19,7 +20,7 @@ LOGINS_OWN: Final = re.compile(r"50[14]|53[058]")
 
 def look(view: View) -> Iterator[Cause]:
     """Say of each refusal that stands what it means."""
-    for index in standing(view):
+    for index in foremost(view):
         yield _by_text(view, index) or _by_code(view, index)
 
 

@@ -6,8 +6,9 @@ from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, POLICY, PROGRAM, others
-from mailproxy.analysis.standing import standing
-from mailproxy.analysis.view import LOGINS, View, accepted, evidence, refused, said
+from mailproxy.analysis.standing import foremost
+from mailproxy.analysis.step import LOGINS, accepted, evidence, refused, said
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Outcome, Stage
 
@@ -22,7 +23,7 @@ def asked_again(view: View) -> Iterator[Cause]:
     for index, each in enumerate(view.steps):
         initial = each.verb == "AUTH" and each.argument.upper().startswith("LOGIN ")
         if initial and each.replies and USERNAME.fullmatch(each.replies[0].text.strip()):
-            through = any(one.verb in {"MAIL", "STAT"} and accepted(one) for one in view.steps[index:])
+            through = view.later.than(index, "MAIL", "STAT")
             if not through:
                 yield Cause(
                     index, 65, Stage.AUTH, FAULT,
@@ -85,7 +86,7 @@ def no_fallback(view: View) -> Iterator[Cause]:
 
 def cancelled(view: View) -> Iterator[Cause]:
     """The client answers the server's challenge with `*`, and tries nothing else."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         last = view.octets(each.extra[-1]) if each.verb == "AUTH" and each.extra else b""
         if last.strip() == b"*":

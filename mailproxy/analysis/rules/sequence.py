@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, POLICY, PROGRAM, others
-from mailproxy.analysis.standing import standing
-from mailproxy.analysis.view import HELLOS, UPGRADES, View, accepted, evidence, is_message, refused, said
+from mailproxy.analysis.standing import foremost
+from mailproxy.analysis.step import HELLOS, UPGRADES, accepted, evidence, is_message, refused, said
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
 
 OUT_OF_SEQUENCE: Final = "503"
@@ -42,7 +43,7 @@ def transaction(steps: Sequence[Exchange]) -> Transaction | None:
 
 def nested(view: View) -> Iterator[Cause]:
     """MAIL in the middle of a message: the program goes on with a connection that it did not reset."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         before = transaction(view.steps[:index])
         if view.smtp and each.verb == "MAIL" and before and OPEN.search(said(each)):
@@ -56,7 +57,7 @@ def nested(view: View) -> Iterator[Cause]:
 
 def forgotten(view: View) -> Iterator[Cause]:
     """The server asks for a sender or a recipient that it has accepted."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         before = transaction(view.steps[:index])
         if not view.smtp or not before or not _out_of_sequence(each) or not FORGOTTEN.search(said(each)):
@@ -71,7 +72,7 @@ def forgotten(view: View) -> Iterator[Cause]:
 
 def hello_again(view: View) -> Iterator[Cause]:
     """A second hello is refused, and the client gives up; it may come at any time."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         greeted = view.hello(index)
         if not view.smtp or each.verb not in HELLOS or not greeted or not _out_of_sequence(each):
@@ -88,7 +89,7 @@ def hello_again(view: View) -> Iterator[Cause]:
 
 def before_login(view: View) -> Iterator[Cause]:
     """MAIL is out of sequence, and all that can be missing is the login that was offered."""
-    for index in standing(view):
+    for index in foremost(view):
         each = view.steps[index]
         tried = any(one.verb == "AUTH" for one in view.steps[:index])
         if each.verb != "MAIL" or not _out_of_sequence(each) or tried or OTHER.search(said(each)):

@@ -7,7 +7,8 @@ from typing import Final
 from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, PROGRAM, others
 from mailproxy.analysis.rules.tls_reasons import REASONS, Reason
-from mailproxy.analysis.view import UPGRADES, View, accepted, evidence
+from mailproxy.analysis.step import UPGRADES, accepted, evidence
+from mailproxy.analysis.view import View
 from mailproxy.model.finding import Evidence, Other, Outcome, Stage
 
 DISTRUST: Final = "the server's certificate is not trusted: "

@@ -8,7 +8,8 @@ from mailproxy.analysis.cause import Cause, Rule
 from mailproxy.analysis.others import CONFIG, FAULT, NETWORK, PROGRAM, UNKNOWN, others
 from mailproxy.analysis.rules.broken import BY_CLIENT, ENDED
 from mailproxy.analysis.standing import BY_THE_WAY, KNOWN
-from mailproxy.analysis.view import View, accepted, complete, delivered, evidence, is_message
+from mailproxy.analysis.step import accepted, complete, delivered, evidence, is_message
+from mailproxy.analysis.view import View
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Blame, Confidence, Evidence, Outcome, Stage
 

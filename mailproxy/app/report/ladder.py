@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from mailproxy.analysis.view import View, accepted
+from mailproxy.analysis.step import accepted
+from mailproxy.analysis.view import View
 from mailproxy.model.finding import Outcome, Stage, Verdict
 from mailproxy.model.octets import Frame, Note
 from mailproxy.model.session import Recording
