@@ -277,6 +277,69 @@ def test_an_alert_behind_starttls(tmp_path: Path, practice: Practice) -> None:
     assert faults(session) == ["alert handshake_failure sent by mailproxy in TLS with the client"]
 
 
+# TLS with both: the server is a recorded one that is played.
+
+
+@contextmanager
+def through(folder: Path, session: str, listen: str, scheme: str, *rules: str) -> Iterator[Proxy]:
+    """`mailproxy record` before a recorded server that it trusts, with these rules."""
+    with replayed(folder, session) as server:
+        name = next(iter(server.addresses))
+        route = f"{listen}={scheme}://localhost:{name.port}"
+        words = [word for rule in rules for word in ("--fault", rule)]
+        with Proxy(folder / "record", route, "--trust", str(server.root), *words) as proxy:
+            yield proxy
+            proxy.stop()
+
+
+def test_a_fault_behind_starttls_with_the_server(tmp_path: Path) -> None:
+    rules = ("at EHLO 2 hide AUTH", "at RCPT answer 452 4.5.3 no", "after QUIT close")
+    with through(tmp_path, "smtp-starttls-apart-good", "0", "smtp", *rules) as proxy:
+        with smtp(proxy.address("smtp").port) as client:
+            client.starttls(context=trusting(proxy))
+            client.ehlo()
+            assert not client.has_extn("AUTH")
+            assert client.mail("bob@example.org")[0] == 250
+            assert client.rcpt("alice@example.org") == (452, b"4.5.3 no")
+        [session] = ended(proxy)
+    assert own(session)[-1] == r"452 4.5.3 no\x0d\x0a"
+    assert all(each["secure"] for each in session["entries"] if each.get("origin") == "proxy")
+    assert session["server"]["tls"]["faults"] == []
+
+
+def test_starttls_is_granted_and_the_connection_ends(tmp_path: Path) -> None:
+    with through(tmp_path, "smtp-starttls-apart-good", "0", "smtp", "after STARTTLS close") as proxy:
+        with smtp(proxy.address("smtp").port) as client, pytest.raises(OSError, match=r"EOF|reset|closed"):
+            client.starttls(context=trusting(proxy))
+        [session] = ended(proxy)
+    assert faults(session) == ["connection closed by mailproxy behind STARTTLS 1"]
+    assert "*** TLS failed with the server: closed before the handshake" in notes(session)
+
+
+@pytest.mark.parametrize("rule", ["at connect close", "at connect reset", "at connect delay 0.01"])
+def test_a_fault_before_tls_with_the_server(tmp_path: Path, rule: str) -> None:
+    with through(tmp_path, "smtp-tls-good", TLS, "smtps", rule) as proxy:
+        context = ssl.create_default_context(cafile=str(proxy.root))
+        if "delay" in rule:
+            smtplib.SMTP_SSL("localhost", proxy.address("smtp").port, context=context, timeout=LIMIT).close()
+        else:
+            with pytest.raises(OSError, match=r"EOF|reset|closed"):
+                smtplib.SMTP_SSL("localhost", proxy.address("smtp").port, context=context, timeout=LIMIT)
+        [session] = ended(proxy)
+    assert len(faults(session)) == 1
+    assert notes(session)[0] == "=== connected to localhost (127.0.0.1)"
+
+
+def test_the_names_of_a_good_server_are_not_those_that_are_shown(tmp_path: Path) -> None:
+    with through(tmp_path, "smtp-tls-good", TLS, "smtps", "wrong name certificate") as proxy:
+        context = ssl.create_default_context(cafile=str(proxy.root))
+        with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+            smtplib.SMTP_SSL("localhost", proxy.address("smtp").port, context=context, timeout=LIMIT)
+        [session] = ended(proxy)
+    assert "localhost" in session["server"]["tls"]["chain"][0]["names"]
+    assert session["client"]["tls"]["chain"][0]["names"] == ["wrong-name.invalid"]
+
+
 # Practice.
 
 

@@ -82,10 +82,11 @@ class Watch:
 
     def __init__(self) -> None:
         self.log: list[str] = []
-        self._began = trio.current_time()
+        self.began = trio.current_time()
+        self.passed = 0.0
 
     def _write(self, text: str) -> None:
-        self.log.append(f"{trio.current_time() - self._began:g} {text}")
+        self.log.append(f"{trio.current_time() - self.began:g} {text}")
 
     def received(self, side: Side, octets: bytes) -> None:
         self._write(octets.decode().strip())
@@ -145,6 +146,7 @@ def play(script: dict[str, list[Order]], scene: Callable[[Play], Awaitable[None]
             await wait_all_tasks_blocked()
             await scene(on)
             on.leg.close()
+        on.passed = trio.current_time() - on.began
         return on
 
     return trio.run(run, clock=MockClock(autojump_threshold=0.02))
@@ -201,6 +203,7 @@ def test_all_is_over_within_a_pause_and_nothing_is_waited_for() -> None:
     on = play({"NOOP": [Wait(86_400), Pass(b"NOOP\r\n")]}, scene)
     assert on.log == ["0 220 x"]
     assert on.server.heard == ["", "left"]
+    assert on.passed == 0
 
 
 def test_a_server_that_has_ended_still_hears_the_client() -> None:
