@@ -174,4 +174,9 @@ ODDITIES: Final = {
         "swaks waited 30 s for the answer to DATA and left: that is its own timeout, --timeout: 30 s.",
         smtp(SWAKS, "=== 20 s pass\n*** closed by the client without QUIT"),
     ),
+    "fault-injected": Oddity(
+        smtp(HELLO, LOGGED_IN, MAIL, "=== fault: RCPT 1 answered 452 by mailproxy, the server was not asked", QUIT),
+        "mailproxy put this in, as it was told: RCPT 1 answered 452 by mailproxy, the server was not asked.",
+        smtp(HELLO, LOGGED_IN, ENVELOPE, QUIT),
+    ),
 }  # fmt: skip
