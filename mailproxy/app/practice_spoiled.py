@@ -12,8 +12,9 @@ from mailproxy.model.session import Leg
 from mailproxy.model.tls import TlsFacts
 from mailproxy.net.listen import Port, Socket
 from mailproxy.net.patience import Patience
-from mailproxy.net.perform import Address, Conversation, Surroundings
+from mailproxy.net.perform import Conversation, Surroundings
 from mailproxy.net.poll import Poller, open_poller
+from mailproxy.net.reach import Address
 from mailproxy.net.serve import Address as Place
 from mailproxy.protocols import named
 from mailproxy.talk.faults.sessions import Faults

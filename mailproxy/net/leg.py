@@ -244,3 +244,9 @@ class Leg:
         self._close()
         if not closing:
             self._listener.broke(self.side, How.TIMED_OUT if error.errno in _TIMEOUTS else How.RESET)
+
+
+def at_once(sock: socket.socket) -> None:
+    """Send what is there, without waiting for more. A peer that has left already makes some systems refuse."""
+    with suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

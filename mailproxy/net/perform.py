@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
 
 import trio
@@ -12,32 +11,22 @@ from mailproxy.model.session import How
 from mailproxy.model.session import Leg as LegFacts
 from mailproxy.model.tls import Security, TlsFacts
 from mailproxy.net.authority import AuthorityError
-from mailproxy.net.dial import Attempt, Failure, by_name, family
-from mailproxy.net.leg import Hold, Leg
+from mailproxy.net.dial import Failure
+from mailproxy.net.leg import Hold, Leg, at_once
 from mailproxy.net.patience import Patience, Wait
 from mailproxy.net.played import PlayedLeg
 from mailproxy.net.poll import Poller
+from mailproxy.net.reach import Address, Reach, Reached
 from mailproxy.net.securing import Securing
 from mailproxy.net.spoiled import SpoiledLeg
 from mailproxy.talk.actions import Action, Close, Finish, Listen, Record, Reset, Send, StartTls
 from mailproxy.talk.bridge import own
 from mailproxy.talk.faults.fault import NO_TLS_SPOIL
-from mailproxy.talk.faults.spoiler import Spoiler
 from mailproxy.talk.relay import Relay
-from mailproxy.talk.stand_in import StandIn
 from mailproxy.talk.ways import Insecure
 from mailproxy.wire.tls import Tls
 
 _CLIENT: Final = Side.CLIENT
-
-
-class Address(NamedTuple):
-    """Where a server is; a `stand_in` is here, and in its place. A `spoiler` spoils what passes."""
-
-    host: str
-    port: int
-    stand_in: StandIn | None = None
-    spoiler: Spoiler | None = None
 
 
 Preface = Callable[[How | None, str, int], bytes]
@@ -79,7 +68,6 @@ class Conversation:
 
     __slots__ = (
         "_address",
-        "_attempt",
         "_client",
         "_early",
         "_now",
@@ -88,6 +76,7 @@ class Conversation:
         "_patience",
         "_poller",
         "_preface",
+        "_reach",
         "_relay",
         "_securing",
         "_server",
@@ -118,25 +107,15 @@ class Conversation:
         self._stall: Wait | None = None
         self._address = address
         self._server: Leg | PlayedLeg | SpoiledLeg | None = None
-        self._attempt: Attempt | trio.CancelScope | None = None
+        self._reach = Reach(address, self._poller, self._nursery, now, self._reached)
         self._wait: list[bytes] | None = None
         self._client = Leg(Side.CLIENT, client, self._poller, self)
-        _at_once(client)
+        at_once(client)
 
     def start(self) -> None:
         """Listen to the client and connect to the server."""
         self._client.open(self._relay.ways.client_may_begin and not self._preface)
-        if self._address.stand_in:
-            self._played(self._address.stand_in)
-            return
-        kind = family(self._address.host)
-        if kind is not None:
-            attempt = Attempt(self._address.host, self._address.port, kind, self._poller, self._dialled)
-            if self._server is None and not self._relay.over:
-                self._attempt = attempt
-        else:
-            self._attempt = trio.CancelScope()
-            self._nursery.start_soon(self._dial, self._attempt)
+        self._reach.start(tls_first=self._relay.ways.server is Security.TLS)
 
     def stop(self) -> None:
         """Break off because mailproxy was stopped."""
@@ -248,6 +227,7 @@ class Conversation:
 
     def _failed(self, failure: Exception) -> None:
         self._relay.over = True
+        self._reach.give_up()
         self._stop_waiting()
         self._client.reset()
         if self._server:
@@ -255,42 +235,15 @@ class Conversation:
         self._leave_spoiler()
         self._owner.failed(failure)
 
-    def _played(self, stand_in: StandIn) -> None:
-        if absent := stand_in.absent():
-            self._dialled(Failure(*absent))
-            return
-        host, port = self._address[:2]
-        facts = LegFacts(Side.SERVER, host, host, port, connected=self._now())
-        greets = self._relay.ways.server is not Security.TLS
-        self._found(lambda listener: PlayedLeg(stand_in, self._nursery, listener, greets), facts)
-
-    async def _dial(self, scope: trio.CancelScope) -> None:
-        with scope:
-            await by_name(self._address.host, self._address.port, self._dialled)
-
-    def _dialled(self, found: socket.socket | Failure) -> None:
-        self._attempt = None
+    def _reached(self, found: Reached | Failure) -> None:
+        """The server has taken the connection, or has not."""
         if self._relay.over:
-            if isinstance(found, socket.socket):
-                found.close()
             return
         if isinstance(found, Failure):
             self._answer_preface(found.how, ("", 0))
             self._perform(self._relay.failed(found.how, found.reason, self._now()))
             return
-        try:
-            peer, own = found.getpeername(), found.getsockname()
-        except OSError:
-            found.close()
-            self._answer_preface(How.REFUSED, ("", 0))
-            self._perform(self._relay.failed(How.REFUSED, "", self._now()))
-            return
-        _at_once(found)
-        facts = LegFacts(Side.SERVER, self._address.host, peer[0], peer[1], own[0], own[1], self._now())
-        self._found(lambda listener: Leg(Side.SERVER, found, self._poller, listener), facts)
-
-    def _found(self, make: "Callable[[Conversation | SpoiledLeg], Leg | PlayedLeg]", facts: LegFacts) -> None:
-        """The server has taken the connection."""
+        make, facts = found
         self._owner.connected(facts)
         leg: Leg | PlayedLeg | SpoiledLeg
         if self._address.spoiler:
@@ -438,12 +391,7 @@ class Conversation:
             self._wait = []
 
     def _close(self) -> None:
-        attempt, self._attempt = self._attempt, None
-        match attempt:
-            case Attempt():
-                attempt.abandon()
-            case trio.CancelScope():
-                attempt.cancel()
+        self._reach.give_up()
         self._stop_waiting()
         self._client.close()
         if self._server:
@@ -454,9 +402,3 @@ class Conversation:
     def _leave_spoiler(self) -> None:
         if self._address.spoiler:
             self._address.spoiler.leave()
-
-
-def _at_once(sock: socket.socket) -> None:
-    """Send what is there, without waiting for more. A peer that has left already makes some systems refuse."""
-    with suppress(OSError):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

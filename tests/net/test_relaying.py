@@ -16,8 +16,9 @@ from mailproxy.model.session import Leg as LegFacts
 from mailproxy.model.tls import TlsFacts
 from mailproxy.net.listen import Port
 from mailproxy.net.patience import Patience
-from mailproxy.net.perform import Address, Conversation, Surroundings
+from mailproxy.net.perform import Conversation, Surroundings
 from mailproxy.net.poll import backends, open_poller
+from mailproxy.net.reach import Address
 from mailproxy.protocols import named
 from mailproxy.talk.relay import Relay
 

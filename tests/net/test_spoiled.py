@@ -10,8 +10,8 @@ from mailproxy.model.octets import Frame, Origin, Side
 from mailproxy.model.session import How
 from mailproxy.model.tls import TlsFacts
 from mailproxy.net import spoiled
-from mailproxy.net.perform import Address
 from mailproxy.net.played import PlayedLeg
+from mailproxy.net.reach import Address
 from mailproxy.net.spoiled import SpoiledLeg
 from mailproxy.protocols import named
 from mailproxy.talk.faults.orders import Break, Close, Hand, Order, Pass, Tell, Wait
