@@ -12,12 +12,8 @@ from mailproxy.analysis.legs import Legs, legs
 from mailproxy.app import library
 from mailproxy.app.diagnose import Diagnosed
 from mailproxy.app.diagnose import as_object as verdict_object
-from mailproxy.app.take_out import lines
 from mailproxy.model.difference import Comparison, Difference, Row
-from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Evidence
-from mailproxy.model.line import Line
-from mailproxy.model.octets import Frame, Span
 from mailproxy.model.session import Recording, Session
 from mailproxy.store import abridged
 from mailproxy.store.library import resolve
@@ -152,33 +148,7 @@ def _none(session: Session) -> str:
     )
 
 
-# For screens and programs.
-
-
-def said(recording: Recording, exchange: Exchange | None) -> list[Line]:
-    """The transcript of an exchange, its messages folded."""
-    if exchange is None:
-        return []
-    spans = [each for each in (exchange.command, *exchange.extra) if each]
-    spans += [each.span for each in exchange.replies] + ([exchange.content.span] if exchange.content else [])
-    entries = [entry for entry in recording.entries if isinstance(entry, Frame) and _within(entry, spans)]
-    cut = [piece for entry in entries for piece in _pieces(entry, spans)]
-    return list(lines(Recording(recording.session, tuple(cut)), fold=True))
-
-
-def _within(frame: Frame, spans: Iterable[Span]) -> bool:
-    return any(span.side is frame.side and span.start < frame.end and span.end > frame.start for span in spans)
-
-
-def _pieces(frame: Frame, spans: Sequence[Span]) -> Iterable[Frame]:
-    for span in sorted(spans, key=lambda each: each.start):
-        if span.side is frame.side and span.start < frame.end and span.end > frame.start:
-            start, end = max(span.start, frame.start), min(span.end, frame.end)
-            if len(frame.octets) == frame.length:
-                octets = frame.octets[start - frame.start : end - frame.start]
-                yield frame._replace(octets=octets, start=start, wire=len(octets))
-            else:
-                yield frame._replace(start=start, wire=end - start)
+# For programs.
 
 
 def document(found: Compared) -> str:

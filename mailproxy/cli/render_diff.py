@@ -1,6 +1,7 @@
 """How a comparison looks: first what matters, then the whole, side by side or one below the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from mailproxy.cli import render
@@ -79,6 +80,9 @@ def _deciding(each: "Comparison", chosen: "Difference", names: tuple[str, str]) 
 
 
 def _rows(each: "Comparison", unified: bool, folded: bool) -> None:
+    from mailproxy.app.passages import Passages
+
+    good, bad = Passages(each.good), Passages(each.bad)
     show = _unified if unified else _beside
     same = 0
     for place, row in enumerate(each.rows):
@@ -87,7 +91,7 @@ def _rows(each: "Comparison", unified: bool, folded: bool) -> None:
             same += 1
             continue
         same = _skipped(same)
-        show(each, row)
+        show(good.of(row.good), bad.of(row.bad), row)
     _skipped(same)
 
 
@@ -97,11 +101,8 @@ def _skipped(same: int) -> int:
     return 0
 
 
-def _unified(each: "Comparison", row: "Row") -> None:
+def _unified(good: Sequence["Line"], bad: Sequence["Line"], row: "Row") -> None:
     """One below the other; lines of one side alone begin with - (good) or + (bad)."""
-    from mailproxy.app.diff import said
-
-    good, bad = list(said(each.good, row.good)), list(said(each.bad, row.bad))
     if not row.differences and row.good and row.bad:
         for line in bad:
             render.say(f"  {render.line(line)}")
@@ -113,17 +114,13 @@ def _unified(each: "Comparison", row: "Row") -> None:
     _told(row.differences)
 
 
-def _beside(each: "Comparison", row: "Row") -> None:
+def _beside(good: Sequence["Line"], bad: Sequence["Line"], row: "Row") -> None:
     """Side by side, the good one on the left; ≠ stands between lines that differ."""
-    from mailproxy.app.diff import said
-
     width = (render.screen_width() - 5) // 2
-    good = [text for line in said(each.good, row.good) for text in _wrapped(line, width)]
-    bad = [text for line in said(each.bad, row.bad) for text in _wrapped(line, width)]
+    mine = [text for line in good for text in _wrapped(line, width)]
+    yours = [text for line in bad for text in _wrapped(line, width)]
     sign = " " if not row.differences and row.good and row.bad else "≠"
-    for place in range(max(len(good), len(bad))):
-        left = good[place] if place < len(good) else ""
-        right = bad[place] if place < len(bad) else ""
+    for left, right in zip_longest(mine, yours, fillvalue=""):
         render.say(f"{left:<{width}} {render.paint(sign, bold=sign != ' ')}  {right}".rstrip())
     _told(row.differences)
 

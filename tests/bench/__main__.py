@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from . import diagnosis, memory, pop3, smtp, start, table, tls
+from . import diagnosis, memory, pop3, replay, smtp, start, table, tls
 from .figure import Figure
 from .limits import open_files
 from .process import NotReady
@@ -21,6 +21,7 @@ BENCHES: Mapping[str, Callable[[Effort], Iterator[Figure]]] = {
     "tls-sessions": tls.sessions,
     "tls-bulk": tls.bulk,
     "verdicts": diagnosis.verdicts,
+    "diffs": replay.diffs,
     "help": start.start,
 }
 FULL, QUICK = Effort(rounds=5, share=1), Effort(rounds=2, share=0.1)

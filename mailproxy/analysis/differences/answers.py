@@ -45,6 +45,8 @@ def unlike(what: What, bad: Looked, one: Exchange, other: Exchange, said: tuple[
 
 def _asked(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
     course = good.course
+    if one.verb == other.verb and one.argument == other.argument and not (one.extra or other.extra):
+        return
     same = one.verb == other.verb and one.argument == other.argument
     if not same and not strict:
         same = one.verb == other.verb and course.plain_argument(one) == course.plain_argument(other)
