@@ -41,7 +41,8 @@ def _session(count: int, answer: str) -> Recording:
     """A message for so many recipients."""
     recipients = "".join(f" -> RCPT TO:<user{n}@example.net>\n<-  {answer}\n" for n in range(count))
     talk = (
-        "smtp 25\n=== connected\n<-  220 mail.example.org ESMTP\n -> EHLO client.example.org\n<-  250 mail.example.org\n"
+        "smtp 25\n=== connected\n<-  220 mail.example.org ESMTP\n"
+        " -> EHLO client.example.org\n<-  250 mail.example.org\n"
         f" -> MAIL FROM:<alice@example.org>\n<-  250 2.1.0 Ok\n{recipients} -> QUIT\n<-  221 2.0.0 Bye\n"
     )
     (recording,) = read(talk)
