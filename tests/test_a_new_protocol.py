@@ -23,9 +23,9 @@ from mailproxy.protocols.turn import Steps, Terms, text
 from mailproxy.talk import typist
 from mailproxy.talk.play.client import ClientPlayer
 from mailproxy.talk.play.server import ServerPlayer
-from mailproxy.talk.practice.conversation import Send
 from mailproxy.talk.relay import Relay
 from tests.play import hear, timeless
+from tests.talk.play.server_stage import told
 
 
 class EchoDialogue(Dialogue):
@@ -112,12 +112,14 @@ def test_it_is_compared() -> None:
 
 
 def test_its_server_is_played() -> None:
-    player = ServerPlayer(recorded(SAID))
-    assert player.receive() == []
-    assert player.receive(b"SAY hello\r\n") == [Send(b"YES hello\r\n")]
-    [answer] = player.receive(b"PASS another\r\n")
-    assert isinstance(answer, Send)
-    assert answer.octets.startswith(b"NO ")
+    player = ServerPlayer(recorded([*SAID[:2], (Side.CLIENT, b"SAY no\r\n"), (Side.SERVER, b"NO\r\n")]))
+    assert told(player.receive()) == []
+    assert told(player.receive(b"SAY no\r\nSAY what\r\n")) == ["NO", "YES hello"]
+    assert told(player.receive(b"TELL\r\n")) == ["*** closed"]
+    assert player.remarks == [
+        "a command that is none of the protocol is not in the record, and nothing is known to answer: "
+        "the connection is closed"
+    ]
 
 
 def test_its_client_is_played() -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailproxy.cli import render
-from mailproxy.cli.options import Database, Json, database
-from mailproxy.cli.record import Version
+from mailproxy.cli.options import Database, Json, TlsMin, Trust, database
 
 if TYPE_CHECKING:
     from mailproxy.app.probe import Login
@@ -44,13 +43,8 @@ def probe(
         typer.Option("--insecure-login", help="Log in also in clear, and at servers that are not trusted."),
     ] = False,
     timeout: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds that each stage may take.")] = 10,
-    trust: Annotated[
-        list[Path] | None, typer.Option(help="Trust the roots in this PEM file too. May be repeated.")
-    ] = None,
-    tls_min: Annotated[
-        Version | None,
-        typer.Option(help="Allow TLS from this version on, with old ciphers below 1.2. [default: OpenSSL's]"),
-    ] = None,
+    trust: Trust = None,
+    tls_min: TlsMin = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Keep nothing of it.")] = False,
     db: Database = None,
     as_json: Json = False,

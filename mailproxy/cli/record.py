@@ -9,7 +9,7 @@ import typer
 
 from mailproxy.cli import render
 from mailproxy.cli.faults import Fault, wanted
-from mailproxy.cli.options import Database, database
+from mailproxy.cli.options import Database, Version, database
 
 if TYPE_CHECKING:
     from mailproxy.app.judging import Remembered
@@ -41,15 +41,6 @@ class Verify(StrEnum):
     MIRROR = "mirror"
     STRICT = "strict"
     OFF = "off"
-
-
-class Version(StrEnum):
-    """The lowest version of TLS."""
-
-    TLS10 = "1.0"
-    TLS11 = "1.1"
-    TLS12 = "1.2"
-    TLS13 = "1.3"
 
 
 class Full(StrEnum):

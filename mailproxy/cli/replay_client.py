@@ -2,15 +2,13 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailproxy.cli import render
-from mailproxy.cli.options import Database, Json, database
+from mailproxy.cli.options import Database, Json, TlsMin, Trust, database
 from mailproxy.cli.pace import pace
-from mailproxy.cli.record import Version
 
 if TYPE_CHECKING:
     from mailproxy.app.replay.client import Played, Tally
@@ -55,13 +53,8 @@ def client(
             "--insecure-login", help="Log in also in clear where it was under TLS, and at servers not trusted."
         ),
     ] = False,
-    trust: Annotated[
-        list[Path] | None, typer.Option(help="Trust the roots in this PEM file too. May be repeated.")
-    ] = None,
-    tls_min: Annotated[
-        Version | None,
-        typer.Option(help="Allow TLS from this version on, with old ciphers below 1.2. [default: OpenSSL's]"),
-    ] = None,
+    trust: Trust = None,
+    tls_min: TlsMin = None,
     db: Database = None,
     as_json: Json = False,
 ) -> None:
