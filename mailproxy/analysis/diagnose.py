@@ -9,6 +9,7 @@ from typing import Final
 from mailproxy.analysis.at_hand import at_hand
 from mailproxy.analysis.cause import Cause
 from mailproxy.analysis.rules import LINTS, RULES
+from mailproxy.analysis.step import accepted, complete, is_message
 from mailproxy.analysis.view import View
 from mailproxy.model.finding import Blame, Confidence, Finding, Outcome, Stage, Verdict
 from mailproxy.model.session import Recording
@@ -38,16 +39,25 @@ def _outcome(view: View, cause: Cause) -> Outcome:
 
 
 def _well(view: View, findings: tuple[Finding, ...]) -> Verdict:
-    outcome = Outcome.UNFINISHED if _cut(view) else Outcome.OK
-    summary = (
-        "The recording was cut off before the session ended." if outcome is Outcome.UNFINISHED else _achieved(view)
-    )
+    outcome, summary = Outcome.OK, _achieved(view)
+    if _cut(view):
+        outcome, summary = Outcome.UNFINISHED, "The recording was cut off before the session ended."
+    elif _breaks_off(view):
+        outcome, summary = Outcome.UNFINISHED, "The recording ends in the middle of a message or of a listing."
     return Verdict(outcome, Stage.NONE, Blame.NONE, (), Confidence.HIGH, "ok", summary, (), "", findings)
 
 
 def _cut(view: View) -> bool:
     """Whether mailproxy itself ended the recording before the client took its leave."""
     return view.quit is None and any(text.startswith(OURS) for _, text in view.troubles)
+
+
+def _breaks_off(view: View) -> bool:
+    """Whether the last that was said is a part of a message or of a listing, and nothing was left out there."""
+    each = next(reversed(view.steps), None)
+    if each is None or each.content is None or complete(each) or view.said.torn(each.content.span):
+        return False
+    return not view.ends_with_gap and (not is_message(each) or not accepted(each))
 
 
 def _achieved(view: View) -> str:

@@ -48,6 +48,7 @@ BARE: Final = f"""{GREETING}
 LOGIN: Final = " -> AUTH PLAIN <secret: PLAIN, user alice, password 9 characters>"
 LOGGED_IN: Final = f"""{LOGIN}
 <-  235 2.7.0 welcome"""
+ACCOUNT: Final = " -> AUTH PLAIN <secret: PLAIN, user alice@example.org, password 9 characters>"
 MAIL: Final = """ -> MAIL FROM:<alice@example.org>
 <-  250 2.1.0 ok"""
 ENVELOPE: Final = f"""{MAIL}
@@ -162,6 +163,17 @@ CASES: Final = {
         smtp(HELLO, " -> STARTTLS\n<-  502 5.5.1 not implemented", QUIT),
     ),
     "left-for-want": Case(smtp(BARE, QUIT), smtp(HELLO, QUIT)),
+    "left-at-hello": Case(
+        smtp(HELLO, " -> STARTTLS\n<-  220 go ahead\n=== TLS\n ~> EHLO client.example\n<~  250 AUTH PLAIN",
+             "*** closed by the client without QUIT"),
+        smtp(HELLO, "*** closed by the client without QUIT"),
+    ),
+    "sender-elsewhere": Case(
+        smtp(HELLO, f"{ACCOUNT}\n<-  235 2.7.0 welcome",
+             " -> MAIL FROM:<root@web.example>\n<-  553 5.7.1 Sender address rejected: not owned by user", QUIT),
+        smtp(HELLO, f"{ACCOUNT}\n<-  235 2.7.0 welcome",
+             " -> MAIL FROM:<carol@example.org>\n<-  553 5.7.1 Sender address rejected: not owned by user", QUIT),
+    ),
     "login-out-of-step": Case(
         smtp(HELLO, " -> AUTH LOGIN <secret: user alice>\n<-  334 VXNlcm5hbWU6\n -> <secret: 9 characters>",
              "<-  535 5.7.8 authentication failed", QUIT),

@@ -81,6 +81,9 @@ REFUSALS: Final = {
     "sender-not-owned": Refusal(
         "MAIL", "553 5.7.1 Sender address rejected: not owned by user alice", "553 5.7.1 Not today"
     ),
+    "sender-unregistered": Refusal(
+        "DATA", "550 5.7.1 Unconfigured Sending Domain", "550 5.7.1 Message contains spam"
+    ),
     "address-syntax": Refusal("MAIL", "501 5.1.7 Bad sender address syntax", "550 5.1.8 Domain not found"),
     "sender-domain": Refusal(
         "RCPT", "450 4.1.8 Sender address rejected: Domain not found",

@@ -6,7 +6,25 @@ from mailproxy.analysis.diagnose import diagnose
 from mailproxy.analysis.rules import RULES
 from mailproxy.analysis.texts import TEXTS
 from mailproxy.model.finding import Outcome
-from tests.analysis.cases import CASES, FETCHED, HELLO, LOGGED_IN, SENT, recorded, smtp
+from tests.analysis.cases import (
+    BARE,
+    CASES,
+    ENVELOPE,
+    FETCHED,
+    GREETING,
+    HELLO,
+    LOGGED_IN,
+    LOGIN,
+    MAIL,
+    MESSAGE,
+    POP,
+    QUIT,
+    SENT,
+    USER,
+    pop3,
+    recorded,
+    smtp,
+)
 from tests.analysis.refusals import PLACES, REFUSALS
 
 SUMMARIES = {row.name: row.summary for row in TEXTS}
@@ -66,3 +84,68 @@ def test_the_first_cause_counts() -> None:
 def test_what_mailproxy_cut_is_unfinished() -> None:
     verdict = diagnose(recorded(smtp(HELLO, LOGGED_IN, "*** cut off: mailproxy was stopped")))
     assert (verdict.outcome, verdict.stage) == (Outcome.UNFINISHED, "none")
+
+
+FETCHING = pop3(POP, USER, " -> RETR 1\n<-  +OK 740 octets\n<-  Subject: Hello\n<-\n<-  Hi")
+SENDING = smtp(HELLO, LOGGED_IN, ENVELOPE, MESSAGE)
+
+
+@pytest.mark.parametrize("talk", [FETCHING, SENDING])
+def test_what_breaks_off_is_unfinished(talk: str) -> None:
+    verdict = diagnose(recorded(talk))
+    assert (verdict.outcome, verdict.rule) == (Outcome.UNFINISHED, "ok")
+
+
+@pytest.mark.parametrize("talk", [FETCHING, SENDING])
+def test_what_breaks_off_at_a_gap_is_an_excerpt(talk: str) -> None:
+    assert diagnose(recorded(f"{talk}\n... and so on")).outcome is Outcome.OK
+
+
+@pytest.mark.parametrize("talk", [FETCHING, SENDING])
+def test_what_breaks_off_with_an_error_failed(talk: str) -> None:
+    verdict = diagnose(recorded(f"{talk}\n*** I/O error, broken pipe"))
+    assert (verdict.outcome, verdict.rule) == (Outcome.FAILED, "broken-off")
+
+
+NO_TLS = "TOP UIDL USER".replace(" ", "\n<-  ")
+LOOKED = pop3(POP, f" -> CAPA\n<-  +OK\n<-  {NO_TLS}\n<-  .")
+LEFT = "*** closed by the client without QUIT"
+
+
+@pytest.mark.parametrize(
+    ("talk", "stage", "confidence"),
+    [
+        (f"{LOOKED}\n{LEFT}", "tls", "low"),
+        (f"{LOOKED}\n# STLS not supported.\n{LEFT}", "tls", "medium"),
+        (f"{LOOKED}\n -> QUIT\n<-  +OK bye", "none", "high"),
+        (f"{LOOKED}\n -> QUIT\n<-  +OK bye\n# the server does not support TLS via the STLS command", "tls", "medium"),
+        (smtp(BARE, LEFT, port=25), "tls", "low"),
+        (smtp(BARE, QUIT, port=25), "none", "high"),
+        (smtp(BARE, "*** Host did not advertise STARTTLS", QUIT, port=25), "tls", "medium"),
+        (smtp(BARE, "*** Host did not advertise authentication", QUIT, port=25), "auth", "medium"),
+        (smtp(BARE.replace("client.example", "localhost"), QUIT, port=25), "tls", "low"),
+        (smtp(BARE.replace("client.example", "healthcheck"), LEFT, port=25), "none", "high"),
+        (smtp(GREETING, QUIT), "none", "high"),
+        (smtp(GREETING, LEFT), "none", "high"),
+    ],
+)
+def test_a_probe_and_a_client_that_misses_something(talk: str, stage: str, confidence: str) -> None:
+    verdict = diagnose(recorded(talk))
+    assert (verdict.stage, verdict.confidence) == (stage, confidence)
+    assert (verdict.outcome is Outcome.OK) == (stage == "none")
+    assert {verdict.blame, *(other.blame for other in verdict.also_possible)} >= (
+        set() if stage == "none" else {"client-config", "server-fault"}
+    )
+
+
+@pytest.mark.parametrize(("port", "blame"), [(25, "server-fault"), (587, "server-fault"), (2525, "client-config")])
+def test_a_login_where_none_is_offered(port: int, blame: str) -> None:
+    """A server for tests, at a port of its own, often knows no login."""
+    verdict = diagnose(recorded(smtp(BARE, LOGIN, "<-  502 5.5.1 not implemented", QUIT, port=port)))
+    assert (verdict.rule, verdict.blame) == ("mechanism-not-offered", blame)
+
+
+def test_a_login_that_only_a_gap_tells_of() -> None:
+    refused = " -> RCPT TO:<bob@example.net>\n<-  553 Relaying disallowed"
+    verdict = diagnose(recorded(smtp("... logged in", MAIL, refused, QUIT)))
+    assert (verdict.rule, verdict.blame) == ("relay-denied", "server-policy")

@@ -9,7 +9,7 @@ from mailproxy.analysis.diagnose import diagnose
 from mailproxy.analysis.lints import LINTS
 from mailproxy.analysis.view import View
 from mailproxy.model.session import Recording
-from tests.analysis.cases import BARE, QUIT, recorded, smtp
+from tests.analysis.cases import BARE, BYE, POP, QUIT, USER, pop3, recorded, smtp
 from tests.analysis.oddities import ODDITIES, UPGRADED
 from tests.tls import FACTS, LEAF
 
@@ -74,6 +74,14 @@ def test_an_octet_count_that_differs() -> None:
     """LIST with as many messages as STAT, and other sizes."""
     talk = ODDITIES["count-differs"].plain.replace("2 44", "2 45")
     assert found(recorded(talk), "count-differs") == ["STAT tells of 45 octets, and the sizes of LIST make 44."]
+
+
+@pytest.mark.parametrize("name", ["count-differs", "size-differs"])
+@pytest.mark.parametrize("gap", ["...\n", "<-  1 740\n... two more\n"])
+def test_nothing_is_counted_beside_a_gap(name: str, gap: str) -> None:
+    listing = f" -> STAT\n<-  +OK 3 86884\n -> LIST\n<-  +OK\n{gap}<-  ."
+    message = " -> RETR 1\n<-  +OK 740 octets\n<-  Subject: Hello\n<-\n... the rest of it\n<-  ."
+    assert found(recorded(pop3(POP, USER, listing, message, BYE)), name) == []
 
 
 def test_what_was_not_kept_is_not_judged() -> None:

@@ -41,7 +41,7 @@ def listing(view: View, verb: str) -> Listing | None:
         if each.verb != verb or each.argument.strip() or not each.content or not each.content.ended:
             continue
         octets = view.said.octets(each.content.span)
-        if octets is None:
+        if octets is None or view.said.torn(each.content.span):
             return None
         rows = [line.split(None, 1) for line in octets.decode("utf-8", "replace").split("\r\n")]
         numbered = [(number(row[0]), row[1].strip()) for row in rows if len(row) == 2]

@@ -15,6 +15,8 @@ from mailproxy.model.finding import Blame, Confidence, Evidence, Stage
 from mailproxy.model.octets import Frame
 
 ENDED: Final = re.compile(r"closed|reset|timed out|connection lost|lost connection|eof", re.I)
+ERROR: Final = re.compile(r"error|broken pipe|unexpected|fail|abort|lost|closed|reset|incomplete", re.I)
+"""How others put it that a transfer ended."""
 PATIENCE: Final = 10.0  # seconds of silence that a client may take for the end
 PASSED: Final = re.compile(r"([\d.]+) s pass")
 BY_SERVER: Final = re.compile(r"(?:closed|reset) by the server|timed out waiting for the server", re.I)
@@ -36,11 +38,13 @@ NO_END: Final[Told] = (
 
 def look(view: View) -> Iterator[Cause]:
     """Say of what was broken off whose it is."""
-    ending = next(((at, text) for at, text in view.troubles if ENDED.match(text)), None)
+    broken = next((i for i, each in enumerate(view.steps) if _broken(each)), None)
+    within = broken is not None and view.steps[broken].content is not None
+    ends = (each for each in view.troubles if ENDED.match(each[1]) or (within and ERROR.search(each[1])))
+    ending = next(ends, None)
     if ending is None or view.hidden:
         return
     at, text = ending
-    broken = next((i for i, each in enumerate(view.steps) if _broken(each)), None)
     answered = [i for i, each in enumerate(view.steps) if each.replies]
     if broken is not None:
         yield _in_a_step(view, broken, at, text)

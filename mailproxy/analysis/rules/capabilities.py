@@ -21,6 +21,8 @@ WANTED: Final = {row.name: row.summary for row in TEXTS if row.name in {"auth-wa
 
 MEANT: Final = "access-denied"
 BETWEEN_SERVERS: Final = 25
+PRIVATE: Final = 1024
+"""Ports from here on may be had by anybody: servers for tests, which often know no login, are found there."""
 SUBMISSION: Final = frozenset({465, 587})
 """Ports at which a refusal of a client that did not log in means that it must (RFC 6409 section 4.3)."""
 
@@ -37,11 +39,13 @@ def mechanism(view: View) -> Iterator[Cause]:
         hello = next((one for one in before if one.verb in HELLOS | {"CAPA"} and accepted(one)), each)
         proof = (*evidence(hello), *evidence(each))
         if not offered and view.smtp and hello.verb != "HELO" and _meaning(each, "AUTH") != "tls-first":
+            private = view.recording.session.server.port >= PRIVATE
+            blame, other = (CONFIG, FAULT) if private else (FAULT, CONFIG)
             yield Cause(
-                index, 55, Stage.AUTH, FAULT, "The server offers no login here, so none can succeed.",
+                index, 55, Stage.AUTH, blame, "The server offers no login here, so none can succeed.",
                 "Login may be offered only under TLS (set STARTTLS), or on another port (587, 465); else the server "
-                "has it switched off.",
-                proof, others((CONFIG, POLICY)),
+                "has it switched off: then enter no user name.",
+                proof, others((other, POLICY)),
             )  # fmt: skip
         elif offered and wanted not in offered and REFUSED.match(_code(each)) and not _wrong(each):
             ways = ", ".join(sorted(offered - {""})) or "none"

@@ -80,6 +80,17 @@ ROWS: Final = (
         "Postfix reject_unknown_sender_domain, Sendmail, Exim verify, RFC 7505",
     ),
     Text(
+        "sender-unregistered", ENVELOPE, r"4..|5..",
+        r"unconfigured sending domain|not a verified|not verified|unverified|sender identity"
+        r"|verify (?:your|the) (?:sender|domain|email)"
+        r"|(?:domain|sender|address|from)\b.{0,40} not (?:registered|configured|set up|validated|verified)"
+        r"|not (?:registered|configured|validated) (?:\S+ ){0,4}(?:domain|sender|address)|identities failed",
+        POLICY, (CONFIG,),
+        "The provider sends only for addresses and domains that were registered with it.",
+        "Register the sender's domain or address in the provider's settings on the web, or use one that is.",
+        "SparkPost, SendGrid, Amazon SES, Mailgun, Brevo",
+    ),
+    Text(
         "sender-differs", ENVELOPE, r"5..",
         r"must (?:be (?:the )?same|equal|match)|same as (?:the )?(?:auth|login|account)|not owned by auth user",
         CONFIG, (POLICY,),
@@ -226,6 +237,7 @@ ROWS: Final = (
     Text(
         "header-wrong", "DATA BDAT", r"5..",
         r"(?:header|field)\W? (?:is |are )?(?:missing|invalid|not|required|malformed|duplicate)"
+        r"|\bmime\b(?!.{0,40}(?:virus|attachment|blocked))|boundary|charset|content-(?:type|transfer-encoding)|base64"
         r"|(?:missing|multiple|duplicate|invalid|malformed|no|bad|illegal) (?:\S+ ){0,2}header|header error"
         r"|not rfc ?\d+ compliant|malformed|corrupt|[45]\.6\.\d",
         PROGRAM, (POLICY, CONFIG),
