@@ -17,6 +17,8 @@ CLOSED: Final = "closed by the "
 BEGUN: Final = "TLS from the start"
 BETWEEN: Final = "TLS with the "
 FAILED: Final = "TLS failed with the "
+WITH_CLIENT: Final = "TLS with the client: "
+CERTIFICATE: Final = ", certificate of "
 DISTRUST: Final = "the server's certificate is not trusted: "
 
 
@@ -67,6 +69,32 @@ def _facts(good: TlsFacts, bad: TlsFacts) -> Iterator[tuple[str, str, str]]:
         yield "what is wrong with the certificate", ", ".join(good.faults), ", ".join(bad.faults)
 
 
+class Pair(NamedTuple):
+    """What decides how the notes of two sessions can be compared."""
+
+    good: Looked
+    bad: Looked
+
+    @property
+    def known(self) -> bool:
+        """Whether more is known of TLS, of both, than the notes tell."""
+        sessions = [looked.recording.session for looked in self]
+        return all(session.server.tls or session.client.tls for session in sessions)
+
+    @property
+    def replayed(self) -> bool:
+        """Whether one is a replay: of another certificate, and without a mail program if its client was played."""
+        return any(looked.recording.session.replays for looked in self)
+
+    def comparable(self, text: str) -> str:
+        """A fact of TLS, as far as it can be compared; empty where it cannot."""
+        if self.replayed and text.startswith(WITH_CLIENT):
+            return ""
+        if self.known:
+            return text.partition(":")[0]
+        return text.partition(CERTIFICATE)[0] if self.replayed else text
+
+
 class Told(NamedTuple):
     """A note, and its place among the entries."""
 
@@ -81,7 +109,8 @@ class Told(NamedTuple):
 
 def _notes(good: Looked, bad: Looked, strict: bool) -> Iterator[Difference]:
     """Facts of TLS and trouble, as the record tells them: what only one of the two tells."""
-    mine, yours = _told(good, strict), _told(bad, strict)
+    pair = Pair(good, bad)
+    mine, yours = _told(good, pair, strict), _told(bad, pair, strict)
     for one, other in _pairs(_only(mine, yours), _only(yours, mine)):
         yield _difference(good, bad, one, other)
 
@@ -131,17 +160,16 @@ def _stage(looked: Looked) -> Stage:
     return looked.stage(looked.steps[-1]) if looked.steps else Stage.CONNECT
 
 
-def _told(looked: Looked, strict: bool) -> dict[str, Told]:
+def _told(looked: Looked, pair: Pair, strict: bool) -> dict[str, Told]:
     """What the record notes, by the words in which it can be compared."""
-    known = looked.recording.session.server.tls is not None or looked.recording.session.client.tls is not None
     found: dict[str, Told] = {}
     for place, note in looked.view.notes:
-        if text := _comparable(note, looked, strict, known):
+        if text := _comparable(note, looked, pair, strict):
             found.setdefault(text, Told(note.text, place))
     return found
 
 
-def _comparable(note: Note, looked: Looked, strict: bool, known: bool) -> str:
+def _comparable(note: Note, looked: Looked, pair: Pair, strict: bool) -> str:
     if note.text.startswith(CLOSED) and not strict and (_took_leave(looked) or note.mark is Mark.FACT):
         return ""
     match note.mark:
@@ -149,7 +177,7 @@ def _comparable(note: Note, looked: Looked, strict: bool, known: bool) -> str:
             text = note.text if strict else looked.course.plain(note.text)
             return text.removesuffix(" (close_notify)").removesuffix(" (no close_notify)") if not strict else text
         case Mark.FACT if note.text.startswith(TLS):
-            return note.text.partition(":")[0] if known and not strict else note.text
+            return note.text if strict else pair.comparable(note.text)
         case Mark.FACT if not note.text.startswith(PLACES):
             return note.text if strict else looked.course.plain(note.text)
         case _:

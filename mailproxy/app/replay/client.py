@@ -129,7 +129,9 @@ def login(recording: Recording, user: str | None, ask: Callable[[str], str]) -> 
     if not user and not script.masked:
         return None
     name = user or script.user or recording.session.user
-    return Login(name, password(name, ask)) if name or user else None
+    if not name:
+        raise ValueError(f"{title(recording.session)} does not tell who logs in: name them")
+    return Login(name, password(name, ask))
 
 
 async def play(recording: Recording, wish: Wish, db: str, done: Callable[[int], None] = lambda number: None) -> Tally:
@@ -195,8 +197,8 @@ def _begun(wanted: Target) -> Target:
 
 def _own_root() -> tuple[Path, ...]:
     """mailproxy's own root, by which `mailproxy replay server` is trusted; none where there is no authority yet."""
-    path = settings.authority() / "mailproxy-ca.pem"
-    return (path,) if path.exists() else ()
+    folder = settings.authority()
+    return (Authority(folder).path,) if (folder / "authority.pem").exists() else ()
 
 
 def document(tally: Tally) -> str:
