@@ -31,12 +31,17 @@ def command(each: Exchange) -> tuple[str, str]:
     return each.verb, re.sub(r"^(?:FROM|TO):|[<>\s]", "", each.argument.split("> ")[0], flags=re.I).lower()
 
 
+def _takes_leave(each: Exchange) -> bool:
+    """Whether a server takes its leave unasked, or what it was asked is not in the record."""
+    return not each.verb and each.reply is not None and each.reply.code == "221"
+
+
 def _things(each: Exchange) -> Iterator[Hashable]:
     if each.command:
         yield ASKED
     if delivered(each):
         yield DELIVERED
-    if accepted(each):
+    if accepted(each) and not _takes_leave(each):
         yield each.verb
         yield command(each)
         if each.verb != "QUIT":

@@ -13,7 +13,7 @@ from typing import Final
 from mailproxy.analysis import excerpt
 from mailproxy.analysis.later import Later
 from mailproxy.analysis.said import Message, Said, messages
-from mailproxy.analysis.step import HELLOS, LOGINS, accepted, complete, delivered, is_message, refused
+from mailproxy.analysis.step import HELLOS, LOGINS, UPGRADES, accepted, complete, delivered, is_message, refused
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Stage
 from mailproxy.model.octets import Frame, Kind, Mark, Note, Side, Span
@@ -169,7 +169,8 @@ class View:
     def capabilities(self, index: int) -> tuple[str, ...] | None:
         """What the server offered before a step, a line each; None where that is not known."""
         each = self._last(self._offers, index)
-        if each is None:
+        upgrade = self._last(self._upgrades, index)
+        if each is None or (self.smtp and upgrade and upgrade.number > each.number):  # RFC 3207 section 4.2
             return None
         if each.verb == "CAPA" and each.content:
             said = self.octets(each.content.span).decode("utf-8", "replace")
@@ -322,6 +323,10 @@ class View:
     @cached_property
     def _hellos(self) -> tuple[int, ...]:
         return self._places(lambda each: each.verb in HELLOS and accepted(each))
+
+    @cached_property
+    def _upgrades(self) -> tuple[int, ...]:
+        return self._places(lambda each: each.verb in UPGRADES and accepted(each))
 
     @cached_property
     def _mails(self) -> tuple[int, ...]:

@@ -139,6 +139,15 @@ CASES: Final = {
         smtp(BARE, " -> MAIL FROM:<alice@example.org>\n<-  503 5.5.1 Polite people say HELO first", QUIT),
         smtp(GREETING, " -> MAIL FROM:<alice@example.org>\n<-  503 5.5.1 Polite people say HELO first", QUIT),
     ),
+    "hello-not-again": Case(
+        smtp(HELLO, " -> STARTTLS\n<-  220 go ahead\n=== TLS\n ~> AUTH LOGIN\n<~  503 5.5.1 AUTH not advertised"),
+        smtp(HELLO, " -> STARTTLS\n<-  220 go ahead\n=== TLS\n ~> EHLO client.example\n<~  250 mail.example.org",
+             " ~> AUTH LOGIN\n<~  503 5.5.1 AUTH not advertised"),
+    ),
+    "stopped-for-want": Case(
+        pop3(CAPA, USER, '... client stops: "Command TOP is not supported by server."', BYE),
+        pop3(CAPA, USER, '... client stops: "Command UIDL is not supported by server."', BYE),
+    ),
     "hello-twice": Case(
         smtp(HELLO, LOGGED_IN, HELLO.removeprefix(GREETING),
              " -> MAIL FROM:<alice@example.org>\n<-  530 5.7.0 Authentication required", QUIT),

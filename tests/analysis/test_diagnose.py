@@ -149,3 +149,40 @@ def test_a_login_that_only_a_gap_tells_of() -> None:
     refused = " -> RCPT TO:<bob@example.net>\n<-  553 Relaying disallowed"
     verdict = diagnose(recorded(smtp("... logged in", MAIL, refused, QUIT)))
     assert (verdict.rule, verdict.blame) == ("relay-denied", "server-policy")
+
+
+@pytest.mark.parametrize(
+    ("told", "blame"),
+    [
+        ("TLS startup failed (connect(): SSL routines:ssl3_get_record:wrong version number)", "client-config"),
+        ("STARTTLS attempted but failed: certificate has expired", "server-fault"),
+        ("javax.net.ssl.SSLHandshakeException: no shared cipher", "server-fault"),
+    ],
+)
+def test_tls_failed_in_other_words(told: str, blame: str) -> None:
+    verdict = diagnose(recorded(smtp(HELLO, " -> STARTTLS\n<-  220 go ahead", f"*** {told}")))
+    assert (verdict.rule, verdict.stage, verdict.blame) == ("tls-failed", "tls", blame)
+
+
+@pytest.mark.parametrize(
+    ("name", "blame"), [("[192.0.2.7]", "client-program"), ("", "client-program"), ("my_pc", "client-config")]
+)
+def test_who_chose_the_name_of_a_hello(name: str, blame: str) -> None:
+    """An address is put there by a program, a name is that of the machine or of a setting."""
+    refused = "<-  501 5.5.4 Invalid domain name"
+    verdict = diagnose(recorded(smtp(GREETING, f" -> EHLO {name}\n{refused}", QUIT)))
+    assert (verdict.rule, verdict.blame) == ("hello-refused", blame)
+
+
+def test_only_the_server_is_heard() -> None:
+    """Its leave does not make good what it refused."""
+    replies = ("250 2.1.0 Ok", "554 5.7.1 <b@example.net>: Recipient address rejected: Access denied", "221 2.0.0 Bye")
+    talk = smtp(GREETING, *(f"<-  {reply}" for reply in replies), port=25)
+    assert (diagnose(recorded(talk)).outcome, diagnose(recorded(talk)).stage) == (Outcome.FAILED, "rcpt")
+    assert diagnose(recorded(talk.replace("554 5.7.1", "250 2.1.5"))).outcome is Outcome.OK
+
+
+def test_words_against_the_code_beside_them() -> None:
+    said = " -> RCPT TO:<bob@example.net>\n<-  452 4.1.1"
+    assert diagnose(recorded(smtp(HELLO, LOGGED_IN, MAIL, f"{said} too many messages sent"))).rule == "too-much"
+    assert diagnose(recorded(smtp(HELLO, LOGGED_IN, MAIL, f"{said} not here"))).rule == "unknown-recipient"

@@ -76,7 +76,12 @@ def never_tried(view: View) -> Iterator[Cause]:
     for index in foremost(view):
         each = view.steps[index]
         meaning = _meaning(each, each.verb or "MAIL")
-        if meaning == MEANT and view.recording.session.server.port in SUBMISSION and not view.begins_with_gap:
+        if (
+            meaning == MEANT
+            and each.verb not in HELLOS
+            and view.recording.session.server.port in SUBMISSION
+            and not view.begins_with_gap
+        ):
             meaning = "auth-wanted"
         if meaning not in WANTED or view.logged_in(index) or not view.smtp:
             continue

@@ -16,6 +16,10 @@ AUTH_TEXT: Final = re.compile(r"auth|log ?in|account|hello|helo|ehlo|credential|
 NAME: Final = re.compile(r"[\w.-]*|\[[^\s\]]+\]")
 """What may stand behind EHLO, underscores forgiven (RFC 5321 section 4.1.1.1)."""
 ROW: Final = next(row for row in TEXTS if row.name == "hello-name")
+UNHEARD: Final = re.compile(r"50[0-4]|530|550")
+"""Refusals of what the server thinks was not to come yet."""
+LITERAL: Final = re.compile(r"\[[^\s\]]+\]")
+"""An address in the place of a name (RFC 5321 section 4.1.3): a program puts it there by itself."""
 NO_AUTH: Final = re.compile(r"advertis|ehlo|not (?:available|enabled|supported)", re.I)
 
 
@@ -34,7 +38,8 @@ def name_refused(view: View) -> Iterator[Cause]:
         if row is None or row.name != ROW.name:
             continue
         inside = view.logged_in(index)
-        nameless = each.verb in HELLOS and not each.argument.strip()
+        said_so = each.argument.strip() if each.verb in HELLOS else None
+        nameless = said_so is not None and (not said_so or LITERAL.fullmatch(said_so) is not None)
         blame, also = (PROGRAM, (POLICY, CONFIG)) if inside or nameless else (CONFIG, (POLICY, PROGRAM))
         greeted = view.hello(index)
         yield Cause(
@@ -58,6 +63,16 @@ def not_remembered(view: View) -> Iterator[Cause]:
                 "Tell the server's administrator: its HELO handling forgets the greeting.",
                 (*evidence(greeted), *evidence(each)), others((PROGRAM,)),
             )  # fmt: skip
+
+
+def not_again(view: View) -> Iterator[Cause]:
+    """AUTH or MAIL is refused under TLS, where no hello was said."""
+    for index in foremost(view):
+        each = view.steps[index]
+        code = each.reply.code if each.reply else ""
+        cause = _under_tls(view, index) if view.smtp and not view.gaps and each.verb in {"AUTH", "MAIL"} else None
+        if cause and UNHEARD.fullmatch(code):
+            yield cause
 
 
 def _under_tls(view: View, index: int) -> Cause | None:
@@ -115,6 +130,7 @@ def login_without(view: View) -> Iterator[Cause]:
 RULES: Final = (
     Rule("hello-refused", "the name in EHLO is refused, then or later", name_refused),
     Rule("hello-forgotten", "the server asks for a hello it has accepted", not_remembered),
+    Rule("hello-not-again", "AUTH or MAIL refused under TLS, where no EHLO was said", not_again),
     Rule("hello-twice", "EHLO after the login makes the server forget the login", twice),
     Rule("hello-old", "HELO where a login or TLS is wanted", login_without),
 )

@@ -26,6 +26,8 @@ NOT_UNDERSTOOD: Final = "not understood: "
 NO_NAME: Final = "EHLO localhost"
 """How msmtp greets, and no mail server."""
 NOTHING: Final = Span(Side.CLIENT, 0, 0)
+OPTIONAL: Final = ("TOP", "UIDL", "LAST", "APOP", "USER")
+"""Commands that a server need not know (RFC 1939 section 7)."""
 HUNG_UP: Final = re.compile(r"(?:closed|reset) by the client", re.I)
 
 
@@ -152,6 +154,22 @@ def _hung_up(view: View) -> bool:
     return view.quit is None and any(HUNG_UP.match(text) for _, text in view.troubles)
 
 
+def stopped(view: View) -> Iterator[Cause]:
+    """The program says which command it misses, and the server does not list it."""
+    asked = [index for index, each in enumerate(view.steps) if each.verb == "CAPA" and accepted(each)]
+    last = len(view.steps) - 1
+    for text in _words(view, asked[-1]) if asked else ():
+        name = next((word for word in OPTIONAL if re.search(rf"\b{word}\b", text)), "")
+        if name and ABSENT.search(text) and view.offers(asked[-1] + 1, name) is False:
+            yield Cause(
+                len(view.steps), 25, Stage.TRANSACTION if view.logged_in(last) else Stage.AUTH, FAULT,
+                f"The server does not list {name} among what it can do, and the client, which needs it, stopped.",
+                f"Ask the provider to list {name} in CAPA, or use a program that does without it.",
+                evidence(view.steps[asked[-1]]), others((PROGRAM, CONFIG)), Confidence.MEDIUM,
+            )  # fmt: skip
+            return
+
+
 def without_a_word(view: View) -> Iterator[Cause]:
     """The client secured the connection, or read an odd answer, and hung up behind its hello."""
     hello = len(view.steps) - 1
@@ -171,5 +189,6 @@ def without_a_word(view: View) -> Iterator[Cause]:
 
 RULES: Final = (
     Rule("left-for-want", "an early leave, for want of a capability that was not offered", left_early),
+    Rule("stopped-for-want", "a client that says which command it misses", stopped),
     Rule("left-at-hello", "a client that hangs up once its hello is answered", without_a_word),
 )

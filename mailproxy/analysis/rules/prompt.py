@@ -15,6 +15,8 @@ USUAL: Final = re.compile(r"(?:VXNlcm5hbWU6|dXNlcm5hbWU6|VXNlciBOYW1lAA==|UGFzc3
 """`Username:`, `Password:`, and how Microsoft and others put them, in base64."""
 LEFT: Final = ("closed by the client", "reset by the client")
 CANCELLED: Final = re.compile(r"cancel|abort", re.I)
+EARLY: Final = re.compile(r"50[0-3]|535")
+"""How AUTH is refused where its line was not understood, or was taken for a whole login."""
 STAYED: Final = frozenset({"334", "+"})
 
 
@@ -54,8 +56,8 @@ def before_password(view: View) -> Iterator[Cause]:
         name, _, response = each.argument.partition(" ")
         if each.verb != "AUTH" or not view.smtp or name.upper() != "LOGIN" or not response.strip():
             continue
-        if refused(each) and len(each.replies) == 1 and each.reply and each.reply.code in {"501", "535"}:
-            blame, other = (FAULT, PROGRAM) if each.reply.code == "501" else (PROGRAM, FAULT)
+        if refused(each) and len(each.replies) == 1 and each.reply and EARLY.fullmatch(each.reply.code):
+            blame, other = (PROGRAM, FAULT) if each.reply.code == "535" else (FAULT, PROGRAM)
             yield Cause(
                 index, 50, Stage.AUTH, blame,
                 "The server refuses AUTH LOGIN with the user name in its line: no password was asked for.",

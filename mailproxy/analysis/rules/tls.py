@@ -11,6 +11,12 @@ from mailproxy.analysis.step import UPGRADES, accepted, evidence
 from mailproxy.analysis.view import View
 from mailproxy.model.finding import Evidence, Other, Outcome, Stage
 
+FAILED: Final = re.compile(
+    r"^TLS failed|^(?:start)?tls\b.*\bfail|ssl routines|sslhandshake|ssl_error|certificate verify failed"
+    r"|wrong version number|handshake fail|tls(?:v1)? alert|schannel",
+    re.I,
+)
+"""How a transcript, and how programs put it that TLS failed."""
 DISTRUST: Final = "the server's certificate is not trusted: "
 OURS: Final = "mailproxy's own certificate is not known to the mail program: run `mailproxy ca install`, and try again."
 UNKNOWN_CA: Final = re.compile(r"unknown_ca|bad_certificate|certificate_unknown|unsupported_certificate")
@@ -29,7 +35,7 @@ WALKED_OFF: Final = Reason(
 def failed(view: View) -> Iterator[Cause]:
     """Say what the line of trouble means."""
     for at, text in view.troubles:
-        if not text.startswith("TLS failed"):
+        if not FAILED.search(text):
             continue
         place = _place(view)
         granted = place < len(view.steps) and view.steps[place].verb in UPGRADES and accepted(view.steps[place])

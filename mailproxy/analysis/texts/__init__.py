@@ -12,7 +12,7 @@ __all__ = ["TEXTS", "Text", "find"]
 TEXTS: Final = (*login.ROWS, *calling.ROWS, *envelope.ROWS, *speech.ROWS)
 QUOTED: Final = re.compile(r"<[^<>\s]*@[^<>\s]*>|[^\s<>]+@[^\s<>]+")
 
-OTHERWISE: Final = re.compile(r"block|spam|reputation|listed|relay|quota|full", re.I)
+OTHERWISE: Final = re.compile(r"block|spam|reputation|listed|relay|quota|full|too many|limit|exceed", re.I)
 """Words that say otherwise than the code beside them."""
 BY_CODE: Final = (
     (re.compile(r"[45]\.1\.1\b"), frozenset({"RCPT", "DATA", "BDAT"}), "unknown-recipient"),
