@@ -79,7 +79,7 @@ Neighbours = tuple[Exchange | None, Exchange | None]
 
 def _missing(good: Looked, bad: Looked, one: Exchange, neighbours: Neighbours) -> Iterator[Difference]:
     if not bad.missing_between(*neighbours):
-        told = f"{one.verb or 'A reply'} is missing in the bad session."
+        told = f"{_named(one)} is missing in the bad session."
         said = _both(good, one)
         yield Difference(What.MISSING, good.stage(one), one.verb, said, "", told, evidence(one), ())
 
@@ -87,13 +87,13 @@ def _missing(good: Looked, bad: Looked, one: Exchange, neighbours: Neighbours) -
 def _additional(good: Looked, bad: Looked, other: Exchange, neighbours: Neighbours) -> Iterator[Difference]:
     if not good.missing_between(*neighbours):
         again = _retried(bad, other)
-        told = (
-            f"{other.verb or 'A reply'} is said once more."
-            if again
-            else (f"{other.verb or 'A reply'} is in the bad session only.")
-        )
+        told = f"{_named(other)} is {'said once more' if again else 'in the bad session only'}."
         what = What.RETRIED if again else What.ADDITIONAL
         yield Difference(what, bad.stage(other), other.verb, "", _both(bad, other), told, (), evidence(other))
+
+
+def _named(exchange: Exchange) -> str:
+    return exchange.verb or ("The greeting" if Flag.GREETING in exchange.flags else "A reply")
 
 
 def _retried(looked: Looked, exchange: Exchange) -> bool:

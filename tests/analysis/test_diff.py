@@ -152,11 +152,16 @@ def test_a_second_fetch_is_equal() -> None:
                                                          "In the bad session only: closed by the server."]),
         ((" -> QUIT", " -> NOOP\n<-  250 2.0.0 Ok\n -> QUIT"), ["NOOP is in the bad session only."]),
         (("closed by the server", "reset by the client"), ["In the bad session only: reset by the client."]),
+        (("*** closed by the server", "*** closed"), []),
     ],
     ids=lambda each: each[0] if isinstance(each, tuple) else None,
 )  # fmt: skip
 def test_what_is_told(change: tuple[str, str], what: list[str]) -> None:
     assert told(GOOD, other(change)) == what
+
+
+def test_a_greeting_that_is_missing_is_called_so() -> None:
+    assert told(GOOD, "smtp 25\n*** connection refused\n")[0] == "The greeting is missing in the bad session."
 
 
 def test_a_command_that_is_tried_again() -> None:

@@ -13,7 +13,8 @@ from mailproxy.model.tls import TlsFacts
 TLS: Final = "TLS "
 PLACES: Final = ("connected", "the client asks", "mailproxy ")
 """Facts that tell of this time and this place."""
-CLOSED: Final = "closed by the "
+CLOSED: Final = "closed"
+"""What every orderly ending begins with: closed, closed by the client."""
 BEGUN: Final = "TLS from the start"
 BETWEEN: Final = "TLS with the "
 FAILED: Final = "TLS failed with the "
