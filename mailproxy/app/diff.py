@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import Engine
@@ -67,13 +68,10 @@ def against_good(db: str, name: str, strict: bool = False) -> Compared:
         if not found:
             raise NothingToCompare(_none(bad.recording.session))
         comparison = habitual.against([shelf.numbered(each.id) for each in found], bad, strict)
-        many = f"{len(found)} good session{'s' * (len(found) != 1)} of the same client, protocol and server"
-        return Compared(comparison, f"what differs from each of {many}; beside it the most alike of them")
-
-
-def compared(good: Recording, bad: Recording) -> Comparison:
-    """Compare two that are at hand."""
-    return compare(good, bad)
+        like = "of the same client, protocol and server"
+        if len(found) == 1:
+            return Compared(comparison, f"what differs from the only good session {like}")
+        return Compared(comparison, f"what differs from each of {len(found)} good sessions {like}, beside the nearest")
 
 
 def legs_of(db: str, name: str) -> tuple[Recording, Legs]:
@@ -122,7 +120,19 @@ class _Shelf:
         where = session.server.host or session.server.address
         query = Query(failed=False, protocol=session.protocol, server=where or None)
         alike = [each for each in find(self.engine, query) if _is_like(each, session)]
-        return sorted(alike, key=lambda each: (not session.id or each.id < session.id, each.id), reverse=True)[:most]
+        return sorted(alike, key=lambda each: (_is_before(each, session), _age(each)), reverse=True)[:most]
+
+
+def _age(session: Session) -> tuple[datetime, int]:
+    """When it began; of two that began at once, the one with the higher number is newer.
+
+    Numbers alone do not tell: each program that records takes a block of them beforehand.
+    """
+    return session.started, session.id
+
+
+def _is_before(each: Session, session: Session) -> bool:
+    return not session.id or _age(each) < _age(session)
 
 
 def _is_like(each: Session, session: Session) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,10 @@ def session(name: str, host: str = "mail.example.org", client: str = "192.0.2.7"
     server = replace(known.server, host=host, port=587)
     client_leg = replace(known.client, address=client)
     return replace(recording, session=replace(known, server=server, client=client_leg, source="", replays=replays))
+
+
+def at(recording: Recording, started: datetime) -> Recording:
+    return replace(recording, session=replace(recording.session, started=started))
 
 
 def database(tmp_path: Path, *sessions: Recording) -> str:
@@ -65,6 +70,20 @@ def test_of_a_bad_one_alone_the_last_good_one_of_its_kind_is_found(tmp_path: Pat
     found = diff.pair(db, ["last"])
     assert found.comparison.good.session.id == 2
     assert "session 2" in found.chosen
+
+
+def test_the_last_good_one_is_the_newest_whatever_its_number(tmp_path: Path) -> None:
+    # Programs that record side by side take their numbers in blocks.
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    sessions = [
+        at(session("smtp-recipient-unknown"), noon + timedelta(minutes=2)),
+        at(session("smtp-send-good"), noon),
+        at(session("smtp-send-good"), noon + timedelta(minutes=1)),
+        at(session("smtp-send-good"), noon - timedelta(minutes=1)),
+        at(session("smtp-send-good"), noon + timedelta(minutes=3)),
+    ]
+    db = database(tmp_path, *sessions)
+    assert diff.pair(db, ["1"]).comparison.good.session.id == 3
 
 
 def test_a_good_one_that_came_later_is_better_than_none(tmp_path: Path) -> None:
