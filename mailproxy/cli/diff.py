@@ -60,6 +60,12 @@ def diff(
         raise typer.BadParameter("two sessions are compared, GOOD and BAD", param_hint="[GOOD] BAD")
     if (legs or against_good) and len(names) != 1:
         raise typer.BadParameter("one session is looked at here", param_hint="--legs" if legs else "--against-good")
+    if legs and (against_good or unified or full or strict or timing):
+        raise typer.BadParameter(
+            "its two legs are compared, octet for octet: only --json goes with it", param_hint="--legs"
+        )
+    if against_good and timing:
+        raise typer.BadParameter("times are compared between two sessions alone", param_hint="--timing")
     where = database(db)
     try:
         if legs:

@@ -1,5 +1,6 @@
 """How a comparison looks: first what matters, then the whole, side by side or one below the other."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
@@ -54,13 +55,19 @@ def _renamed(each: "Comparison", names: tuple[str, str]) -> "Comparison":
     """The comparison in the words of these names."""
 
     def told(found: "Difference") -> "Difference":
-        text = found.told.replace("in the good session", names[0]).replace("in the bad session", names[1])
-        text = text.replace("In the good session", names[0].title()).replace("In the bad session", names[1].title())
-        return found._replace(told=text)
+        return found._replace(told=renamed(found.told, names))
 
     rows = tuple(row._replace(differences=tuple(map(told, row.differences))) for row in each.rows)
     chosen = told(each.deciding) if each.deciding else None
     return each._replace(rows=rows, around=tuple(map(told, each.around)), deciding=chosen)
+
+
+def renamed(told: str, names: tuple[str, str]) -> str:
+    """A sentence about the good and the bad session in the words of these names: now, not in the bad session."""
+    for good_or_bad, name in zip(GOOD_AND_BAD, names, strict=True):
+        told = re.sub(f"in the {good_or_bad} (session|one)", name, told)
+        told = re.sub(f"In the {good_or_bad} (session|one)", name.title(), told)
+    return told
 
 
 def _deciding(each: "Comparison", chosen: "Difference", names: tuple[str, str]) -> None:
