@@ -1,8 +1,10 @@
 """`mailproxy replay client`: a recorded client speaks again to a server."""
 
+import shlex
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,6 +14,10 @@ from mailproxy.cli.pace import pace
 
 if TYPE_CHECKING:
     from mailproxy.app.replay.client import Played, Tally
+
+
+TOLD: Final = 5
+"""So many different remarks on a tally are shown."""
 
 
 def client(
@@ -126,9 +132,27 @@ def _show(tally: "Tally", elsewhere: str) -> None:
         numbers = ", ".join(str(played.session.id) for played in alike[:5])
         more = "" if len(alike) <= 5 else ", …"
         render.say(f"  {times:>5}  {render.outcome(alike[0].session)}   (sessions {numbers}{more})")
+    remarks = [remark for played in tally.each for remark in played.remarks]
+    stops = [played.stopped for played in tally.each if played.stopped]
+    if remarks or stops:
+        render.say()
+    _counted("note", remarks)
+    _counted("stop", stops)
     bad = next((played for played in tally.each if not played.equal), None)
     if bad:
-        render.say(f"\nmailproxy diff {bad.comparison.good.session.id or 'GOOD'} {bad.session.id}{elsewhere}")
+        good = bad.comparison.good.session
+        name = good.id or shlex.quote(render.safe(good.source)) or "GOOD"
+        render.say(f"\nmailproxy diff {name} {bad.session.id}{elsewhere}")
+
+
+def _counted(label: str, told: Iterable[str]) -> None:
+    """What was told of the single times, the most frequent first."""
+    counts = Counter(told).most_common()
+    for text, times in counts[:TOLD]:
+        for line in render.labelled(label, f"{text} ({times} {'times' if times > 1 else 'time'})"):
+            render.say(f"  {line}")
+    if len(counts) > TOLD:
+        render.say(f"        … and {len(counts) - TOLD} more")
 
 
 def _show_one(played: "Played") -> None:

@@ -15,7 +15,7 @@ from mailproxy.app import diff, settings
 from mailproxy.app.by_hand import Target
 from mailproxy.app.library import journal_of, open_library
 from mailproxy.app.replay.meant import as_meant
-from mailproxy.app.replay.part import CLIENT, title
+from mailproxy.app.replay.part import CLIENT, NotPlayable, named, playable, title
 from mailproxy.app.replay.password import password
 from mailproxy.app.replay.talk import Talk
 from mailproxy.app.routes import RouteError, make, place
@@ -26,7 +26,6 @@ from mailproxy.model.tls import Security
 from mailproxy.net.authority import Authority
 from mailproxy.net.securing import Office, Securing, Terms
 from mailproxy.net.trust import Trust
-from mailproxy.protocols import BLIND
 from mailproxy.store import library
 from mailproxy.store.recorder import Recorder
 from mailproxy.talk.play.acting import Acting
@@ -48,10 +47,6 @@ __all__ = [
 
 VERSION: Final = 1
 NAME: Final = "replay"
-
-
-class NotPlayable(Exception):
-    """A recording that cannot be played; the message is one line."""
 
 
 class Wish(NamedTuple):
@@ -102,12 +97,11 @@ class Tally(NamedTuple):
 def target(recording: Recording, upstream: str | None) -> Target:
     """The server that is meant: by its URL, else the recorded one. Raises RouteError and NotPlayable."""
     session = recording.session
-    if session.protocol == BLIND.name:
-        raise NotPlayable(f"{title(session)} is no mail: nothing of it was read")
+    playable(session)
     wanted = upstream or session.upstream or _recorded(session)
     route = make(wanted)
     if route.protocol != session.protocol and {route.protocol, session.protocol} != {"smtp", "lmtp"}:
-        raise RouteError(f"{wanted}: {title(session)} is of {session.protocol}, which is not spoken there")
+        raise RouteError(f"{wanted}: {named(session)} speaks {session.protocol}, which is not spoken there")
     return Target(route.host, route.port, route.protocol, True, route.server)
 
 
@@ -115,7 +109,7 @@ def _recorded(session: Session) -> str:
     server = session.server
     if not (server.host or server.address) or not server.port:
         raise RouteError(
-            f"{title(session)} does not tell its server and port: name it, as in smtp://mail.example.org:25"
+            f"{named(session)} does not tell its server and port: name it, as in smtp://mail.example.org:25"
         )
     return f"{session.protocol}://{place(server.host or server.address, server.port)}"
 
@@ -130,15 +124,17 @@ def login(recording: Recording, user: str | None, ask: Callable[[str], str]) -> 
         return None
     name = user or script.user or recording.session.user
     if not name:
-        raise ValueError(f"{title(recording.session)} does not tell who logs in: name them")
+        raise ValueError(f"{named(recording.session)} does not tell who logs in: name them")
     return Login(name, password(name, ask))
 
 
 async def play(recording: Recording, wish: Wish, db: str, done: Callable[[int], None] = lambda number: None) -> Tally:
     """Play as often as is wished; `done` is told how many times are over.
 
-    Raises StoreError, RecordingStopped, and TrustError where a file holds no root.
+    Raises ValueError where the wished recipient is no address, StoreError, RecordingStopped, and TrustError where a
+    file holds no root.
     """
+    ClientPlayer(recording, wish.acting)  # a wish that cannot be fulfilled leaves no session behind
     engine = open_library(db)
     try:
         return Tally(recording, tuple(await _Stage(recording, wish, engine, done).run()))

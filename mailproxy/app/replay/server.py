@@ -7,14 +7,14 @@ from typing import Final
 from mailproxy.analysis.view import View
 from mailproxy.app.plan import Plan, TlsPlan
 from mailproxy.app.record import record
-from mailproxy.app.replay.part import SERVER, title
+from mailproxy.app.replay.part import SERVER, NotPlayable, playable, title
 from mailproxy.app.routes import Playing, Route, make, place, scheme
 from mailproxy.app.screen import Screen
 from mailproxy.app.settings import authority
 from mailproxy.model.octets import Frame, Note, Side
 from mailproxy.model.session import Recording
 from mailproxy.model.tls import Security
-from mailproxy.protocols import BLIND, named
+from mailproxy.protocols import named
 from mailproxy.talk.faults.sessions import Faults
 from mailproxy.talk.play.edit import EditError
 from mailproxy.talk.play.edit import parse as edit
@@ -30,10 +30,6 @@ HANDSHAKE: Final = ("TLS with the ", "TLS failed with the ")
 IN_CLEAR: Final = "TLS failed with the server: it speaks in clear"
 
 
-class NotPlayable(Exception):
-    """A recording that cannot be played; the message is one line."""
-
-
 def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: Callable[[str], None]) -> Route:
     """A route on which these recordings are played in turn, one to a connection, the last one from then on.
 
@@ -42,8 +38,8 @@ def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: 
     """
     first = recordings[0]
     spoken = {recording.session.protocol for recording in recordings}
-    if BLIND.name in spoken:
-        raise NotPlayable(f"{title(first.session)} is no mail: nothing of it was read")
+    for recording in recordings:
+        playable(recording.session)
     if len(spoken) > 1:
         raise NotPlayable(f"these are of {' and '.join(sorted(spoken))}: play each protocol by itself")
     repertoire = Repertoire(recordings, manner, remark)
