@@ -27,6 +27,7 @@ NOBODY: Final = "recorded.invalid"
 """Stands for a server whose name is not in the record (RFC 6761 section 6.4)."""
 
 HANDSHAKE: Final = ("TLS with the ", "TLS failed with the ")
+OFFERED: Final = "mailproxy offers the client "
 IN_CLEAR: Final = "TLS failed with the server: it speaks in clear"
 
 
@@ -45,7 +46,7 @@ def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: 
     repertoire = Repertoire(recordings, manner, remark)
     part = SERVER + ", ".join(title(recording.session) for recording in recordings)
     found = make(_upstream(first), listen)
-    client = found.client if "://" in listen else _security(first)
+    client = found.client if "://" in listen else _offered(first) or _security(first)
     return found._replace(client=client, playing=Playing(part, repertoire.next))
 
 
@@ -68,6 +69,12 @@ def _upstream(recording: Recording) -> str:
     server = session.server
     where = place(server.host or server.address or NOBODY, server.port or named(session.protocol).port)
     return f"{scheme(session.protocol, _security(recording))}://{where}"
+
+
+def _offered(recording: Recording) -> Security | None:
+    """STARTTLS, where it was mailproxy that offered and granted it: the server's part has no word of it."""
+    notes = (entry.text for entry in recording.entries if isinstance(entry, Note))
+    return Security.STARTTLS if any(text.startswith(OFFERED) for text in notes) else None
 
 
 def _security(recording: Recording) -> Security:
