@@ -289,6 +289,10 @@ CASES: Final = {
         smtp(HELLO, " -> NOOP\n<-  502 5.5.1 not implemented", QUIT),
         smtp(HELLO, " -> NOOP\n<-  502 5.5.1 not implemented", LOGGED_IN, ENVELOPE, MESSAGE, TAKEN, QUIT),
     ),
+    "retr-not-known": Case(
+        pop3(POP, USER, " -> RETR 1\n<-  -ERR Unknown command.", BYE),
+        pop3(POP, USER, " -> UIDL\n<-  -ERR Unknown command.", BYE),
+    ),
     "data-not-asked": Case(
         smtp(HELLO, LOGGED_IN, ENVELOPE, " -> DATA\n<-  250 accepted", QUIT),
         smtp(HELLO, LOGGED_IN, ENVELOPE, MESSAGE, TAKEN, QUIT),
@@ -302,6 +306,10 @@ CASES: Final = {
         smtp(HELLO, LOGGED_IN, ENVELOPE, " -> DATA\n<-  503 5.5.1 need RCPT first", QUIT),
         smtp(HELLO, LOGGED_IN, MAIL, " -> DATA\n<-  503 5.5.1 need RCPT first", QUIT),
     ),
+    "header-before-data": Case(
+        smtp(HELLO, LOGGED_IN, ENVELOPE, " -> Subject: Hello\n<-  221 2.7.0 no command\n*** closed by the server"),
+        smtp(HELLO, LOGGED_IN, " -> Subject: Hello\n<-  500 5.5.2 no command", ENVELOPE, MESSAGE, TAKEN, QUIT),
+    ),
     "hello-again": Case(
         smtp(HELLO, " -> HELO client.example\n<-  503 5.5.1 wrong state", QUIT),
         smtp(HELLO, " -> HELO client.example\n<-  503 5.5.1 wrong state", LOGGED_IN, ENVELOPE, MESSAGE, TAKEN, QUIT),
@@ -313,6 +321,10 @@ CASES: Final = {
     "path-syntax": Case(
         smtp(HELLO, LOGGED_IN, " -> MAIL FROM: alice@example.org\n<-  501 5.1.7 bad sender syntax", QUIT),
         smtp(HELLO, LOGGED_IN, " -> MAIL FROM: alice@example.org\n<-  550 5.7.1 this domain is on a blocklist", QUIT),
+    ),
+    "recipient-malformed": Case(
+        smtp(HELLO, LOGGED_IN, MAIL, " -> RCPT TO:<bob@@example.net>\n<-  501 5.1.3 bad syntax", QUIT),
+        smtp(HELLO, LOGGED_IN, MAIL, " -> RCPT TO: bob@example.net\n<-  501 5.1.3 bad syntax", QUIT),
     ),
     "parameter-refused": Case(
         smtp(HELLO, LOGGED_IN, " -> MAIL FROM:<alice@example.org> SIZE=500\n<-  501 5.5.4 bad parameter SIZE", QUIT),

@@ -186,3 +186,10 @@ def test_words_against_the_code_beside_them() -> None:
     said = " -> RCPT TO:<bob@example.net>\n<-  452 4.1.1"
     assert diagnose(recorded(smtp(HELLO, LOGGED_IN, MAIL, f"{said} too many messages sent"))).rule == "too-much"
     assert diagnose(recorded(smtp(HELLO, LOGGED_IN, MAIL, f"{said} not here"))).rule == "unknown-recipient"
+
+
+@pytest.mark.parametrize(("side", "blame"), [("client", "client-program"), ("server", "server-fault")])
+def test_who_has_a_tls_that_is_too_old(side: str, blame: str) -> None:
+    talk = smtp(HELLO, " -> STARTTLS\n<-  220 go ahead", f"*** TLS failed with the {side}: unsupported protocol")
+    verdict = diagnose(recorded(talk))
+    assert (verdict.rule, verdict.blame) == ("tls-failed", blame)

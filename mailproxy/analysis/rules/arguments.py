@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailproxy.analysis.cause import Cause, Rule
-from mailproxy.analysis.others import CONFIG, FAULT, PROGRAM, others
+from mailproxy.analysis.others import CONFIG, FAULT, MAILBOX, PROGRAM, others
 from mailproxy.analysis.standing import foremost
 from mailproxy.analysis.step import evidence, said
 from mailproxy.analysis.texts import find
@@ -40,6 +40,18 @@ def paths(view: View) -> Iterator[Cause]:
                 f"The address behind {each.verb} is not written as SMTP wants it: <user@domain>, with no blanks.",
                 "Update the mail program; by hand, write MAIL FROM:<user@domain>.", evidence(each),
                 others((CONFIG, FAULT)),
+            )  # fmt: skip
+
+
+def recipient(view: View) -> Iterator[Cause]:
+    """A recipient that is no address, between brackets as they must be: somebody typed it so."""
+    for index in _of_syntax(view):
+        each = view.steps[index]
+        if each.verb == "RCPT" and _meaning(each) == "address-syntax" and PATH.fullmatch(each.argument.strip()):
+            yield Cause(
+                index, 46, view.stage(index), CONFIG, "The recipient is not an address.",
+                "Look at the recipient for blanks and other slips of the finger, in the address book too.",
+                evidence(each), others((PROGRAM, MAILBOX)),
             )  # fmt: skip
 
 
@@ -100,5 +112,6 @@ def _parted(parameter: str) -> tuple[str, str]:
 
 RULES: Final = (
     Rule("path-syntax", "an address behind MAIL or RCPT without angle brackets, or with blanks", paths),
+    Rule("recipient-malformed", "a recipient that is no address", recipient),
     Rule("parameter-refused", "a parameter of MAIL or RCPT that is refused, against what was offered", parameters),
 )

@@ -14,6 +14,7 @@ from mailproxy.model.finding import Confidence, Outcome, Stage
 
 MUST_KNOW: Final = frozenset({"NOOP", "RSET"})
 MESSAGE: Final = frozenset({"MAIL", "RCPT", "DATA"})
+MAILBOX: Final = frozenset({"STAT", "LIST", "RETR", "DELE"})
 UNKNOWN_TO_IT: Final = frozenset({"500", "502"})
 UNKNOWN: Final = re.compile(
     r"command\W+(?:not |un)|(?:unknown|unrecogni[sz]ed|invalid|bad) command|not implemented", re.I
@@ -31,6 +32,18 @@ def must_know(view: View) -> Iterator[Cause]:
                 index, 20, Stage.MAIL, FAULT, f"The server does not know {each.verb}, and the client gave up.",
                 "Tell the provider: every server must know it; a client may send it at any time.", evidence(each),
                 others((PROGRAM, POLICY)), Confidence.MEDIUM,
+            )  # fmt: skip
+
+
+def not_even_retr(view: View) -> Iterator[Cause]:
+    """POP3: a command is not known that every server must know (RFC 1939 section 5)."""
+    for index in foremost(view):
+        each = view.steps[index]
+        if view.protocol == "pop3" and each.verb in MAILBOX and UNKNOWN.search(said(each)):
+            yield Cause(
+                index, 52, view.stage(index), FAULT, f"The server says that it does not know {each.verb}.",
+                "Tell the provider: every server must know it; it may have got out of step with an answer before.",
+                evidence(each), others((PROGRAM,)), Confidence.MEDIUM,
             )  # fmt: skip
 
 
@@ -62,5 +75,6 @@ def no_message_wanted(view: View) -> Iterator[Cause]:
 RULES: Final = (
     Rule("must-know", "NOOP or RSET that the server does not know", must_know),
     Rule("message-not-known", "MAIL, RCPT or DATA that the server does not know", not_even_mail),
+    Rule("retr-not-known", "STAT, LIST, RETR or DELE that the server does not know", not_even_retr),
     Rule("data-not-asked", "DATA that was answered as done", no_message_wanted),
 )

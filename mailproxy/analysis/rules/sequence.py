@@ -9,11 +9,14 @@ from mailproxy.analysis.others import CONFIG, FAULT, POLICY, PROGRAM, others
 from mailproxy.analysis.standing import foremost
 from mailproxy.analysis.step import HELLOS, UPGRADES, accepted, evidence, is_message, refused, said
 from mailproxy.analysis.view import View
-from mailproxy.model.exchange import Exchange
+from mailproxy.model.exchange import Exchange, Flag
+from mailproxy.model.finding import Outcome, Stage
 
 OUT_OF_SEQUENCE: Final = "503"
 OPEN: Final = re.compile(r"nested|reset|already|sequence|in progress|sender|twice", re.I)
 FORGOTTEN: Final = re.compile(r"\bmail\b|sender|rcpt|recipient|sequence", re.I)
+HEADER: Final = re.compile(r"[A-Za-z][A-Za-z-]*: ")
+"""A field of a message (RFC 5322 section 2.2)."""
 OTHER: Final = re.compile(r"hello|helo|ehlo|polite|rcpt|data", re.I)
 """What a refusal of MAIL asks for, where it is not the login."""
 
@@ -104,6 +107,20 @@ def before_login(view: View) -> Iterator[Cause]:
             )  # fmt: skip
 
 
+def header(view: View) -> Iterator[Cause]:
+    """A header of the message where commands must be: DATA was not said."""
+    for index, each in enumerate(view.steps):
+        if not view.smtp or view.gaps or view.sent or Flag.UNPARSED not in each.flags:
+            continue
+        if HEADER.match(each.argument) and transaction(view.steps[:index]):
+            yield Cause(
+                index, 60, Stage.DATA, PROGRAM, "The client sends a header of its message before DATA.",
+                "Update the mail program: the message follows DATA, once that is answered by 354.", evidence(each),
+                others((CONFIG,)), outcome=Outcome.FAILED,
+            )  # fmt: skip
+            return
+
+
 def _out_of_sequence(each: Exchange) -> bool:
     return refused(each) and each.reply is not None and each.reply.code == OUT_OF_SEQUENCE
 
@@ -111,6 +128,7 @@ def _out_of_sequence(each: Exchange) -> bool:
 RULES: Final = (
     Rule("nested-mail", "MAIL in the middle of a message", nested),
     Rule("transaction-forgotten", "a sender or a recipient that the server accepted, and asks for", forgotten),
+    Rule("header-before-data", "a header of the message where a command must be", header),
     Rule("hello-again", "a second hello that is refused", hello_again),
     Rule("mail-before-login", "MAIL out of sequence, where only the login can be missing", before_login),
 )

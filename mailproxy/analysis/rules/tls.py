@@ -23,6 +23,9 @@ UNKNOWN_CA: Final = re.compile(r"unknown_ca|bad_certificate|certificate_unknown|
 TLS_PORTS: Final = frozenset({465, 993, 995})
 ENDED: Final = re.compile(r"with the server.*(?:eof|reset|closed)", re.I)
 LEFT: Final = ("closed by the client", "reset by the client")
+VERSION: Final = re.compile(r"unsupported.protocol|protocol.version|no protocols available|version too low", re.I)
+TOO_OLD: Final = Reason("", PROGRAM, (CONFIG, FAULT), "The mail program offers only versions of TLS that are too old.",
+                        "Update the mail program, or the system it runs on; TLS 1.2 is what servers want.")  # fmt: skip
 BROKEN: Final = Reason("", CONFIG, (PROGRAM, FAULT), "TLS could not be agreed upon.",
                        "Compare the settings with the provider's.")  # fmt: skip
 HUNG_UP: Final = Reason("", FAULT, (NETWORK, CONFIG), "The server granted TLS, and hung up.",
@@ -39,7 +42,9 @@ def failed(view: View) -> Iterator[Cause]:
             continue
         place = _place(view)
         granted = place < len(view.steps) and view.steps[place].verb in UPGRADES and accepted(view.steps[place])
-        if "with the client" in text and "from the client" in text and DISTRUST not in view.facts:
+        if "with the client" in text and VERSION.search(text):
+            yield _cause(at, place, TOO_OLD)
+        elif "with the client" in text and "from the client" in text and DISTRUST not in view.facts:
             yield _distrusted(at, place, text)
         elif granted and re.search(r"with the server: (?:closed|reset|eof)", text):
             yield _cause(at, place, HUNG_UP)
