@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
-from typing import Final, NamedTuple
 
 import trio
 
@@ -15,14 +14,6 @@ from mailproxy.net.typed import Connection, Ended, Event, Failed, Secured, dial
 from mailproxy.talk import typist
 from mailproxy.talk.play import client as play
 from mailproxy.talk.ways import Insecure
-
-ROOM: Final = 64  # events that may wait
-
-
-class Wake(NamedTuple):
-    """Why the player is woken: a pause is over, or the server has said nothing for too long."""
-
-    pause: bool
 
 
 class Talk:
