@@ -81,6 +81,9 @@ REFUSALS: Final = {
     "sender-not-owned": Refusal(
         "MAIL", "553 5.7.1 Sender address rejected: not owned by user alice", "553 5.7.1 Not today"
     ),
+    "sender-unknown-inside": Refusal(
+        "DATA", "554 5.0.0 Error: The account is not available in Bridge.", "554 5.1.1 The mailbox is not available."
+    ),
     "sender-unregistered": Refusal(
         "DATA", "550 5.7.1 Unconfigured Sending Domain", "550 5.7.1 Message contains spam"
     ),

@@ -165,7 +165,8 @@ def test_tls_failed_in_other_words(told: str, blame: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "blame"), [("[192.0.2.7]", "client-program"), ("", "client-program"), ("my_pc", "client-config")]
+    ("name", "blame"),
+    [("[192.0.2.7]", "client-program"), ("", "client-program"), ("_", "client-program"), ("my_pc", "client-config")],
 )
 def test_who_chose_the_name_of_a_hello(name: str, blame: str) -> None:
     """An address is put there by a program, a name is that of the machine or of a setting."""
@@ -193,3 +194,31 @@ def test_who_has_a_tls_that_is_too_old(side: str, blame: str) -> None:
     talk = smtp(HELLO, " -> STARTTLS\n<-  220 go ahead", f"*** TLS failed with the {side}: unsupported protocol")
     verdict = diagnose(recorded(talk))
     assert (verdict.rule, verdict.blame) == ("tls-failed", blame)
+
+
+@pytest.mark.parametrize(
+    ("hello", "sender", "rule"),
+    [
+        ("250-mail.example.org\n<-  250 AUTH PLAIN", "alice@example.org", "relay-without-login"),
+        ("250-mail.example.org\n<-  250 AUTH PLAIN", "alice@example.net", "relay-denied"),
+        ("250-mail.example.org\n<-  250 AUTH PLAIN", "alice@mple.org", "relay-denied"),
+        ("250-mail.example.org\n<-  250 SIZE 10000", "alice@example.org", "relay-denied"),
+    ],
+)
+def test_relaying_by_the_senders_own_server(hello: str, sender: str, rule: str) -> None:
+    refused = " -> RCPT TO:<bob@example.com>\n<-  554 5.7.1 Relay access denied"
+    mail = f" -> MAIL FROM:<{sender}>\n<-  250 2.1.0 ok"
+    talk = smtp(GREETING, f" -> EHLO client.example\n<-  {hello}", mail, refused, QUIT, port=25)
+    assert diagnose(recorded(talk)).rule == rule
+
+
+@pytest.mark.parametrize(("name", "blame"), [("localhost", "client-config"), ("mail.example.net", "server-fault")])
+def test_a_server_that_hangs_up_at_hello(name: str, blame: str) -> None:
+    verdict = diagnose(recorded(smtp(GREETING, f" -> EHLO {name}", "*** closed by the server")))
+    assert (verdict.rule, verdict.stage, verdict.blame) == ("broken-off", "hello", blame)
+
+
+def test_too_many_sessions_are_no_lock() -> None:
+    talk = pop3("<-  -ERR [IN-USE] Too many simultaneous connections", "*** closed by the server")
+    assert diagnose(recorded(talk)).blame == "server-policy"
+    assert diagnose(recorded(talk.replace("Too many simultaneous connections", "it is locked"))).blame == "mailbox"

@@ -137,7 +137,10 @@ def _command(each: Exchange, text: str, by_client: bool) -> Told:
     if each.verb in HELLOS and text.startswith("reset"):
         blame, also = NETWORK, (POLICY, FAULT)
     elif each.verb in HELLOS and LOCAL.fullmatch(each.argument.strip()):
-        blame, also = POLICY, (CONFIG, FAULT)
+        return (
+            CONFIG, (POLICY, FAULT), f"The server hung up on a client that calls itself {each.argument.strip()}.",
+            "Give the program (or its machine) a full host name for its greeting; else ask the provider.",
+        )  # fmt: skip
     return blame, also, f"The server hung up in the place of an answer to {each.verb or 'a command'}.", AGAIN
 
 

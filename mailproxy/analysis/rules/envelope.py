@@ -35,24 +35,29 @@ def null_sender(view: View) -> Iterator[Cause]:
 
 
 def relay_without_login(view: View) -> Iterator[Cause]:
-    """A submission port passes mail on for those who log in (RFC 6409 section 4.3)."""
-    if view.recording.session.server.port not in SUBMISSION:
-        return
+    """A submission port passes mail on for those who log in (RFC 6409 section 4.3), and so does the sender's own server
+    where it offers a login."""
+    submission = view.recording.session.server.port in SUBMISSION
     for index in foremost(view):
         each = view.steps[index]
         row = find(each.verb, each.reply.code if each.reply else "", said(each))
-        if (
-            row
-            and row.name == "relay-denied"
-            and not view.logged_in(index)
-            and not any(map(LOGGED_IN.search, view.gaps))
-        ):
+        if row is None or row.name != "relay-denied" or view.logged_in(index):
+            continue
+        offered = view.mechanisms(index) and _at_home(view, index)
+        if (submission or offered) and not any(map(LOGGED_IN.search, view.gaps)):
             yield Cause(
                 index, 45, view.stage(index), CONFIG,
                 "The server passes mail on only for those who log in, and the client did not.",
                 "Set an authentication method (password) and a user name for the outgoing server.",
                 evidence(each), others((POLICY,)),
             )  # fmt: skip
+
+
+def _at_home(view: View, index: int) -> bool:
+    """Whether the server, by what it calls itself, is of the sender's domain."""
+    hello, sender = view.hello(index), _sender(view, index)
+    name = hello.reply.text.split()[0].lower() if hello and hello.reply and hello.reply.text.split() else ""
+    return bool(sender) and f".{name}".endswith(f".{sender}")
 
 
 def sender_elsewhere(view: View) -> Iterator[Cause]:
@@ -92,7 +97,7 @@ RULES: Final = (
     Rule("null-sender", "an empty sender that is refused", null_sender),
     Rule(
         "relay-without-login",
-        "relaying refused at a submission port, to a client that did not log in",
+        "relaying refused at a submission port or by the sender's own server, to a client that did not log in",
         relay_without_login,
     ),
     Rule("sender-elsewhere", "a sender of another domain than the account which logged in", sender_elsewhere),

@@ -18,8 +18,8 @@ NAME: Final = re.compile(r"[\w.-]*|\[[^\s\]]+\]")
 ROW: Final = next(row for row in TEXTS if row.name == "hello-name")
 UNHEARD: Final = re.compile(r"50[0-4]|530|550")
 """Refusals of what the server thinks was not to come yet."""
-LITERAL: Final = re.compile(r"\[[^\s\]]+\]")
-"""An address in the place of a name (RFC 5321 section 4.1.3): a program puts it there by itself."""
+NO_NAME: Final = re.compile(r"[\W_]*|\[[^\s\]]+\]")
+"""Nothing, or an address in the place of a name (RFC 5321 section 4.1.3): a program puts it there by itself."""
 NO_AUTH: Final = re.compile(r"advertis|ehlo|not (?:available|enabled|supported)", re.I)
 
 
@@ -39,7 +39,7 @@ def name_refused(view: View) -> Iterator[Cause]:
             continue
         inside = view.logged_in(index)
         said_so = each.argument.strip() if each.verb in HELLOS else None
-        nameless = said_so is not None and (not said_so or LITERAL.fullmatch(said_so) is not None)
+        nameless = said_so is not None and NO_NAME.fullmatch(said_so) is not None
         blame, also = (PROGRAM, (POLICY, CONFIG)) if inside or nameless else (CONFIG, (POLICY, PROGRAM))
         greeted = view.hello(index)
         yield Cause(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mailproxy.analysis.others import CONFIG, FAULT, MAILBOX, NETWORK, POLICY, PROGRAM, UNKNOWN
+from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, MAILBOX, NETWORK, POLICY, PROGRAM, UNKNOWN
 from mailproxy.analysis.texts.row import ENVELOPE, Text
 
 DOMAIN: Final = (
@@ -14,6 +14,14 @@ DOMAIN: Final = (
 )
 """What is said of a sender's domain; at RCPT it may be of the recipient's."""
 ROWS: Final = (
+    Text(
+        "sender-unknown-inside", "MAIL RCPT DATA BDAT", r"4..|5..",
+        r"account is not available|outgoing server settings",
+        PROGRAM, (CONFIG, CREDENTIALS),
+        "The server does not know any more whose account sends.",
+        "Let the program say EHLO once, before its login; and use the address of the account as sender.",
+        "Proton Bridge",
+    ),
     Text(
         "members-only", "RCPT DATA BDAT", r"5..",
         r"(?:local|internal|authori[sz]ed|known) (?:users?|senders?|members?) only"

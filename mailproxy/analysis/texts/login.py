@@ -61,10 +61,11 @@ ROWS: Final = (
     ),
     Text(
         "mailbox-in-use", "*", r"-ERR|4..",
-        r"\[in-use\]|in use\b|already (?:locked|open|in use|logged)|mailbox .{0,20}lock|maildrop .{0,20}lock"
+        r"^(?!.*too many).*(?:\[in-use\]|in use\b|already (?:locked|open|in use|logged)"
+        r"|mailbox .{0,20}lock|maildrop .{0,20}lock"
         r"|(?:cannot|could ?n[o']t) lock|lock busy"
         r"|(?<!account )(?<!user )is locked|lock (?:the )?(?:mailbox|maildrop|file)|unable to lock|can'?t lock"
-        r"|another (?:session|process|client|pop3?)",
+        r"|another (?:session|process|client|pop3?))",
         MAILBOX, (POLICY, FAULT),
         "Another session has the mailbox locked.",
         "Close other programs that fetch from this mailbox, or wait some minutes until the server gives up their "
