@@ -16,7 +16,7 @@ replay = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 @replay.callback()
 def _replay(context: typer.Context) -> None:
-    """Make it happen again: play the client of a session to a server, or its server to a mail program.
+    """Make it happen again: play a session's client or its server.
 
     \b
     mailproxy replay client last-failed
@@ -102,6 +102,8 @@ def server(
     screen = Documents() if as_json else Live(quiet, where)
     try:
         route = play.route(recordings(where, ids), listen, manner, screen.trouble)
+    except play.EditError as error:
+        raise typer.BadParameter(str(error), param_hint="--edit") from error
     except RouteError as error:
         raise typer.BadParameter(str(error), param_hint="--listen") from error
     if not (public or is_private(route.listen_host)):

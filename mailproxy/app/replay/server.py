@@ -16,7 +16,7 @@ from mailproxy.model.session import Recording
 from mailproxy.model.tls import Security
 from mailproxy.protocols import named
 from mailproxy.talk.faults.sessions import Faults
-from mailproxy.talk.play.edit import EditError
+from mailproxy.talk.play.edit import GREETING, Edit, EditError
 from mailproxy.talk.play.edit import parse as edit
 from mailproxy.talk.play.manner import Manner
 from mailproxy.talk.play.repertoire import Repertoire
@@ -35,7 +35,8 @@ def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: 
     """A route on which these recordings are played in turn, one to a connection, the last one from then on.
 
     Each thing that the record does not hold is told to `remark`. Raises NotPlayable where they are not of one protocol
-    or of none, and RouteError where `listen` cannot be understood.
+    or of none, EditError where a rule is about a verb that it does not know, and RouteError where `listen` cannot be
+    understood.
     """
     first = recordings[0]
     spoken = {recording.session.protocol for recording in recordings}
@@ -43,6 +44,7 @@ def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: 
         playable(recording.session)
     if len(spoken) > 1:
         raise NotPlayable(f"these are of {' and '.join(sorted(spoken))}: play each protocol by itself")
+    _check(manner.edits, first.session.protocol)
     repertoire = Repertoire(recordings, manner, remark)
     part = SERVER + ", ".join(title(recording.session) for recording in recordings)
     found = make(_upstream(first), listen)
@@ -61,6 +63,13 @@ async def play(
     """Play until SIGINT or SIGTERM, and record each session. Raises as `record` does."""
     tls = TlsPlan(authority=authority())
     await record(Plan((route,), db, ready_file=ready_file, live=live, tls=tls, faults=faults), screen)
+
+
+def _check(edits: Sequence[Edit], protocol: str) -> None:
+    verbs = {verb.decode() for verb in named(protocol).dialogue.known}
+    for each in edits:
+        if each.verb not in {"", GREETING, *verbs}:
+            raise EditError(f"{protocol} knows no {each.verb}: write one of {' '.join(sorted(verbs))}, or {GREETING}")
 
 
 def _upstream(recording: Recording) -> str:
