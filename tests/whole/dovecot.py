@@ -19,7 +19,7 @@ state_dir = {root}/state
 log_path = /dev/stderr
 protocols = pop3 lmtp
 listen = {addresses}
-auth_mechanisms = plain login cram-md5
+auth_mechanisms = {mechanisms}
 auth_username_format = %Ln
 auth_failure_delay = 0
 disable_plaintext_auth = no
@@ -126,10 +126,10 @@ class Dovecot:
     """The server. `auth` is the socket at which a private Postfix asks about passwords.
 
     At `pop3` STLS may be used, at `pop3_required` it must be; at `pop3s` TLS comes first. `faulty` are ports whose
-    certificate has the fault that is their key.
+    certificate has the fault that is their key. `mechanisms` are those of SASL; `apop` is one.
     """
 
-    def __init__(self, root: Path, certificates: Certificates) -> None:
+    def __init__(self, root: Path, certificates: Certificates, mechanisms: str = "plain login cram-md5") -> None:
         need.root()
         import pwd  # which only systems that know root have
 
@@ -140,6 +140,7 @@ class Dovecot:
         twins = (Twins(self.pop3._replace(host=host), self.pop3s._replace(host=host)) for host in others)
         self.faulty = dict(zip(certificates.faulty, twins, strict=True))
         self._root = root
+        self._mechanisms = mechanisms
         self._owner = Owner(*pwd.getpwnam("nobody")[2:4])
         self._numbers = count(1)
         (root / "homes").mkdir()
@@ -154,6 +155,7 @@ class Dovecot:
         settings = CONFIG.format(
             root=self._root,
             auth=self.auth,
+            mechanisms=self._mechanisms,
             addresses=", ".join(ADDRESSES),
             good=certificates.good,
             owner=self._owner,

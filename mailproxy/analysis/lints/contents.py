@@ -11,7 +11,7 @@ from mailproxy.model.finding import Evidence
 from mailproxy.model.octets import Span
 
 BARE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
-LONG: Final = re.compile(rb"[^\r\n]{999,}")
+LONG: Final = re.compile(rb"(?<![^\r\n])[^\r\n]{999,}")
 WANTED: Final = ("From", "Date", "Message-ID")
 BLANK: Final = re.compile(rb"\r?\n\r?\n")
 TRACES: Final = 20  # places that are shown at most

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import trio
 from sqlalchemy import Engine
 
-from mailproxy.analysis.diff import compare
+from mailproxy.analysis.diff import Looked, compare
 from mailproxy.app import diff, settings
 from mailproxy.app.by_hand import Target
 from mailproxy.app.library import journal_of, open_library
@@ -26,7 +26,7 @@ from mailproxy.model.tls import Security
 from mailproxy.net.authority import Authority
 from mailproxy.net.securing import Office, Securing, Terms
 from mailproxy.net.trust import Trust
-from mailproxy.store import library
+from mailproxy.store import abridged
 from mailproxy.store.recorder import Recorder
 from mailproxy.talk.play.acting import Acting
 from mailproxy.talk.play.client import ClientPlayer, Login
@@ -153,6 +153,8 @@ class _Stage:
         self._recorder = Recorder(engine, journal_of(engine))
         self._office = Office(lambda: Authority(settings.authority()), lambda: Trust((*_own_root(), *wish.trust)))
         self._played: list[Played] = []
+        number = recording.session.id
+        self._then = self._looked(number) if number else Looked(recording)
         self._limit = trio.CapacityLimiter(wish.parallel)
 
     async def run(self) -> list[Played]:
@@ -179,11 +181,16 @@ class _Stage:
         notebook = Notebook(self._recorder, wish.target, NAME, CLIENT + title(self._recording.session))
         securing = Securing(self._office, Terms(tls_min=wish.tls_min), wish.target.host, ())
         await Talk(_begun(wish.target), player, securing, notebook).run()
-        new = library.load(self._engine, notebook.session.id)
-        session = replace(notebook.session, duration=new.session.duration)
+        new = self._looked(notebook.session.id)
+        session = replace(notebook.session, duration=new.recording.session.duration)
         elsewhere = wish.target.url != self._recording.session.upstream
-        found = as_meant(compare(self._recording, new), player.otherwise, elsewhere)
+        found = as_meant(compare(self._then, new), player.otherwise, elsewhere)
         self._played.append(Played(session, player.stopped, tuple(player.remarks), found))
+
+    def _looked(self, number: int) -> Looked:
+        """A session of the database; large messages of it stay there."""
+        engine = self._engine
+        return Looked(abridged.load(engine, number), lambda span: abridged.digest(engine, number, span))
 
 
 def _begun(wanted: Target) -> Target:

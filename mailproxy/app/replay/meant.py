@@ -8,19 +8,22 @@ from mailproxy.model.difference import Comparison, Difference, Row, What
 
 def as_meant(found: Comparison, otherwise: Set[int], elsewhere: bool) -> Comparison:
     """The comparison without the differences at recorded exchanges that were said `otherwise`, by their numbers, and
-    without what was said in their place; with another server (`elsewhere`) without those of mere words."""
+    without what was said in their place; behind the first of them, and with another server (`elsewhere`), without those
+    of mere words, which may follow from it."""
     if not otherwise and not elsewhere:
         return found
+    meant = [_meant(found.rows, place, otherwise) for place in range(len(found.rows))]
+    first = 0 if elsewhere else meant.index(True) if True in meant else len(meant)
     rows = tuple(
-        row._replace(differences=() if _meant(found.rows, place, otherwise) else _kept(row, elsewhere))
+        row._replace(differences=() if meant[place] else _kept(row, place >= first))
         for place, row in enumerate(found.rows)
     )
     found = found._replace(rows=rows, deciding=None)
     return found._replace(deciding=deciding(found))
 
 
-def _kept(row: Row, elsewhere: bool) -> tuple[Difference, ...]:
-    return tuple(each for each in row.differences if not (elsewhere and each.what is What.WORDS))
+def _kept(row: Row, wordless: bool) -> tuple[Difference, ...]:
+    return tuple(each for each in row.differences if not (wordless and each.what is What.WORDS))
 
 
 def _meant(rows: Sequence[Row], place: int, otherwise: Set[int]) -> bool:

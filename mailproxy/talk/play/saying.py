@@ -57,6 +57,7 @@ class Saying(Securing):
             self._stop(f"the record leaves something out before {exchange.verb or 'what comes next'}: {part.gap}")
             return True
         if self._left_out(exchange):
+            self.otherwise.add(exchange.number)
             return True
         line = self._words.line(part.span)
         cue = self._prompter.cue(exchange, line)

@@ -73,6 +73,9 @@ class Securing(Leaving):
         if self._security is Security.TLS:
             self._remark(f"{exchange.verb} is left out: TLS is there from the start")
             return True
+        if exchange.number in self._by_proxy and self._tls:
+            self._remark(f"{exchange.verb} is left out: it was mailproxy that offered TLS, which has begun")
+            return True
         if exchange.number in self._by_proxy and self._security is Security.NONE:
             self._remark(f"{exchange.verb} is left out: it was mailproxy that offered TLS, not the server")
             return True
