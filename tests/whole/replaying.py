@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from .played import Played
@@ -34,13 +35,18 @@ def replay(proxy: Proxy, *words: str, password: str = "") -> Ended:
 
 def ended(proxy: Proxy, *words: str, password: str = "") -> Ended:
     """Any command on what the proxy has recorded."""
+    return command(proxy.folder, *words, password=password)
+
+
+def command(folder: Path, *words: str, password: str = "") -> Ended:
+    """Any command on what is recorded in this folder."""
     told = {"MAILPROXY_PASSWORD": password} if password else {}
     done = subprocess.run(
-        [COMMAND, *words, "--db", str(proxy.folder / "record.sqlite")],
+        [COMMAND, *words, "--db", str(folder / "record.sqlite")],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=LIMIT,
-        env={**os.environ, "MAILPROXY_CA": str(proxy.folder / "ca"), **told},
+        env={**os.environ, "MAILPROXY_CA": str(folder / "ca"), **told},
     )
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 

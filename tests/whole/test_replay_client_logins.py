@@ -1,0 +1,73 @@
+"""Logins that cannot be said again as they were are computed anew, and a real Dovecot takes them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from .certificate import Certificates
+from .dovecot import PASSWORD, Dovecot
+from .played import written
+from .replaying import Ended, command
+
+MECHANISMS: Final = ("plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "apop")
+HEAD: Final = "pop3 110\n=== connected\n<-  +OK Dovecot ready. <1.2.3@mail.example.org>\n"
+TAIL: Final = " -> STAT\n<-  +OK 0 0\n -> QUIT\n<-  +OK Logging out.\n"
+SAID: Final = {
+    "USER": " -> USER alice\n<-  +OK\n -> PASS <secret: 17 characters>\n<-  +OK Logged in.\n",
+    "APOP": " -> APOP alice <secret: digest>\n<-  +OK Logged in.\n",
+    "PLAIN": " -> AUTH PLAIN <secret: PLAIN, user alice, password 17 characters>\n<-  +OK Logged in.\n",
+    "LOGIN": (
+        " -> AUTH LOGIN\n<-  + VXNlcm5hbWU6\n -> <secret: LOGIN, user name 5 characters>\n<-  + UGFzc3dvcmQ6\n"
+        " -> <secret: LOGIN, password 17 characters>\n<-  +OK Logged in.\n"
+    ),
+    "CRAM-MD5": (
+        " -> AUTH CRAM-MD5\n<-  + PDEuMi4zQG1haWwuZXhhbXBsZS5vcmc+\n -> <secret: CRAM-MD5, user alice, digest>\n"
+        "<-  +OK Logged in.\n"
+    ),
+    **{
+        name: (
+            f" -> AUTH {name}\n<-  + \n -> <secret: {name}, 40 octets>\n<-  + cj1h\n -> <secret: {name}, 100 octets>\n"
+            f"<-  + dj1h\n -> <secret: {name}, empty>\n<-  +OK Logged in.\n"
+        )
+        for name in ("SCRAM-SHA-1", "SCRAM-SHA-256")
+    },
+}  # fmt: skip
+
+
+class Box(NamedTuple):
+    """A server that knows all these ways, and a mailbox there."""
+
+    url: str
+    user: str
+
+
+@pytest.fixture(scope="module")
+def box(ground: Path, certificates: Certificates) -> Iterator[Box]:
+    root = ground / "logins"
+    root.mkdir()
+    server = Dovecot(root, certificates, " ".join(MECHANISMS))
+    yield Box(f"pop3://{server.pop3}", server.mailbox().name)
+    server.daemon.stop()
+
+
+def play(way: str, box: Box, folder: Path, password: str) -> Ended:
+    session = written(folder, "session", HEAD + SAID[way] + TAIL)
+    return command(folder, "replay", "client", str(session), box.url, "--user", box.user, password=password)
+
+
+@pytest.mark.parametrize("way", SAID)
+def test_it_is_let_in(way: str, box: Box, tmp_path: Path) -> None:
+    played = play(way, box, tmp_path, PASSWORD)
+    assert ": ok: " in played.out.splitlines()[0], played.out + played.err
+    assert "  stop " not in played.out
+
+
+@pytest.mark.parametrize("way", SAID)
+def test_with_a_wrong_password_it_is_not(way: str, box: Box, tmp_path: Path) -> None:
+    played = play(way, box, tmp_path, "wonderland")
+    assert (played.code, "what matters, at auth" in played.out) == (1, True)
+    verb = {"USER": "PASS", "APOP": "APOP"}.get(way, "AUTH")
+    assert f"{verb} is refused now, and was granted then" in " ".join(played.out.split())
+    assert "wonderland" not in played.out + played.err
