@@ -48,6 +48,11 @@ class Said:
         place = bisect_left(gaps, span.start)
         return place < len(gaps) and (gaps[place] < span.end or gaps[place] == span.start)
 
+    def leaves_out(self, span: Span) -> bool:
+        """Whether the record leaves something out behind the beginning of what was said there."""
+        gaps = self._gaps[span.side]
+        return bool(gaps) and gaps[-1] >= span.start
+
     def _within(self, span: Span) -> list[Frame]:
         side, start, end = span
         frames = self._frames[side]

@@ -8,6 +8,7 @@ from mailproxy.analysis.texts import TEXTS
 from mailproxy.model.finding import Outcome
 from tests.analysis.cases import (
     BARE,
+    BYE,
     CASES,
     ENVELOPE,
     FETCHED,
@@ -222,3 +223,39 @@ def test_too_many_sessions_are_no_lock() -> None:
     talk = pop3("<-  -ERR [IN-USE] Too many simultaneous connections", "*** closed by the server")
     assert diagnose(recorded(talk)).blame == "server-policy"
     assert diagnose(recorded(talk.replace("Too many simultaneous connections", "it is locked"))).blame == "mailbox"
+
+
+@pytest.mark.parametrize(
+    ("said", "blame"),
+    [
+        ("550-Unrouteable address\n<-  550 Sender verify failed", "client-config"),
+        ("550-The account may not exist\n<-  550 Sender verify failed", "server-policy"),
+        ("550 Sender verify failed", "server-policy"),
+    ],
+)
+def test_a_sender_that_is_looked_up(said: str, blame: str) -> None:
+    verdict = diagnose(recorded(smtp(BARE, MAIL, f" -> RCPT TO:<bob@example.net>\n<-  {said}", QUIT, port=25)))
+    assert (verdict.stage, verdict.blame) == ("rcpt", blame)
+
+
+def test_relaying_where_no_login_is_offered() -> None:
+    refused = " -> RCPT TO:<bob@example.net>\n<-  550 Relaying denied"
+    assert diagnose(recorded(smtp(BARE, MAIL, refused, QUIT))).rule == "relay-denied"
+
+
+def test_a_server_that_is_out_of_order_from_the_start() -> None:
+    verdict = diagnose(recorded(smtp("<-  421 Unexpected failure, please try later", "*** closed by the server")))
+    assert (verdict.stage, verdict.blame) == ("greeting", "server-fault")
+
+
+@pytest.mark.parametrize(("dot", "blame"), [(" -> .\n", "server-fault"), ("", "network")])
+def test_a_message_and_no_answer(dot: str, blame: str) -> None:
+    """What came to its end came through."""
+    talk = smtp(HELLO, LOGGED_IN, ENVELOPE, MESSAGE, f"{dot}*** timed out waiting for the server")
+    assert (diagnose(recorded(talk)).rule, diagnose(recorded(talk)).blame) == ("broken-off", blame)
+
+
+def test_a_gap_elsewhere_hides_no_lone_dot() -> None:
+    message = " -> RETR 1\n<-  +OK\n<-  Subject: Hello\n<-  .\n<-  and the rest of it\n<-  ."
+    assert diagnose(recorded(pop3(POP, "... logged in", message, BYE))).rule == "pop3-dot-not-doubled"
+    assert diagnose(recorded(pop3(POP, "... logged in", message.replace("Hello", "Hello\n...")))).outcome is Outcome.OK

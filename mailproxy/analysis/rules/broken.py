@@ -147,8 +147,8 @@ def _command(each: Exchange, text: str, by_client: bool) -> Told:
 def _message(each: Exchange, text: str, by_client: bool) -> Told:
     """A message on its way to the server."""
     stalled = STALL.search(text) is not None
-    if complete(each) and not stalled:
-        blame, also = (PROGRAM, (NETWORK, FAULT)) if by_client else (FAULT, (UNKNOWN, NETWORK))
+    if complete(each):
+        blame, also = (PROGRAM, (NETWORK, FAULT)) if by_client else (FAULT, (PROGRAM if stalled else UNKNOWN, NETWORK))
         return (
             blame, also, "The message was sent to its end, and never answered: it may have arrived all the same.",
             "Look whether it arrived before sending it again; ask the provider what its log says at this time.",

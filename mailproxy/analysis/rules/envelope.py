@@ -44,13 +44,18 @@ def relay_without_login(view: View) -> Iterator[Cause]:
         if row is None or row.name != "relay-denied" or view.logged_in(index):
             continue
         offered = view.mechanisms(index) and _at_home(view, index)
-        if (submission or offered) and not any(map(LOGGED_IN.search, view.gaps)):
+        if ((submission and not _no_login(view, index)) or offered) and not any(map(LOGGED_IN.search, view.gaps)):
             yield Cause(
                 index, 45, view.stage(index), CONFIG,
                 "The server passes mail on only for those who log in, and the client did not.",
                 "Set an authentication method (password) and a user name for the outgoing server.",
                 evidence(each), others((POLICY,)),
             )  # fmt: skip
+
+
+def _no_login(view: View, index: int) -> bool:
+    """Whether the server offers none, in clear and under TLS."""
+    return view.mechanisms(index) == frozenset() and not view.offers(index, "STARTTLS")
 
 
 def _at_home(view: View, index: int) -> bool:

@@ -83,7 +83,9 @@ def not_doubled(view: View) -> Iterator[Cause]:
     for index, each in enumerate(view.steps[:-1]):
         rest = view.steps[index + 1]
         whole = view.protocol == "pop3" and each.verb in FETCHES and accepted(each) and complete(each)
-        if whole and not rest.command and Flag.UNPARSED in rest.flags and rest.replies and not view.gaps:
+        if not whole or each.content is None or view.said.leaves_out(each.content.span):
+            continue
+        if not rest.command and Flag.UNPARSED in rest.flags and rest.replies:
             yield Cause(
                 index, 60, Stage.TRANSACTION, FAULT,
                 "The message was cut at a line with a lone dot: the server does not double dots.",

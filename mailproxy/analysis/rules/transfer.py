@@ -41,7 +41,9 @@ def dot_not_doubled(view: View) -> Iterator[Cause]:
     """A message that ended at a lone dot of its own: the rest of it is taken for commands (RFC 5321 section 4.5.2)."""
     for index, each in enumerate(view.steps[:-1]):
         prose = view.steps[index + 1]
-        if each.verb == "DATA" and delivered(each) and _is_prose(prose) and prose.at - each.at < SOON and not view.gaps:
+        if each.verb != "DATA" or each.content is None or view.said.leaves_out(each.content.span):
+            continue
+        if delivered(each) and _is_prose(prose) and prose.at - each.at < SOON:
             yield Cause(
                 index, 70, Stage.CONTENT, PROGRAM,
                 "The message was cut at a line with a lone dot: the client does not double dots.",

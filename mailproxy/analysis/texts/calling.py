@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, NETWORK, POLICY, PROGRAM
+from mailproxy.analysis.others import CONFIG, CREDENTIALS, FAULT, MAILBOX, NETWORK, POLICY, PROGRAM
 from mailproxy.analysis.texts.row import Text
 
 ROWS: Final = (
@@ -41,6 +41,15 @@ ROWS: Final = (
         "The provider lets this account or domain send no more, as it does after spam.",
         "Change the password, look what was sent, and ask the provider to open the account again.",
         "Microsoft 365 5.1.8, 5.1.90 and 5.7.750",
+    ),
+    Text(
+        "sender-domain", "MAIL RCPT DATA BDAT", r"4..|5..",
+        r"^(?=.*(?:sender verif|verification failed for)).*(?:unrouteable|no such (?:user|address)|user unknown"
+        r"|(?<!may )not exist|unknown user|does not recogni[sz]e)",
+        CONFIG, (POLICY, MAILBOX),
+        "The domain or the address of the sender does not exist, as the server sees it.",
+        "Check the sender's address for a slip of the finger, and that its domain has DNS records.",
+        "Exim's sender verification",
     ),
     Text(
         "sender-callback", "*", r"4..|5..",

@@ -181,7 +181,7 @@ ROWS: Final = (
     ),
     Text(
         "server-config", "*", r"4..",
-        r"local problem|system problem|queue file|milter|space shortage|disk (?:is )?full"
+        r"unexpected (?:failure|error)|local problem|system problem|queue file|milter|space shortage|disk (?:is )?full"
         r"|service (?:is )?(?:temporarily )?unavailable(?!; (?:client|sender|helo))"
         r"|insufficient (?:system )?(?:storage|resources|disk)|lookup (?:failure|error)|shutting down"
         r"|server (?:configuration )?error",
