@@ -11,8 +11,8 @@ from typing import Final
 from sqlalchemy import Engine
 
 from mailproxy.analysis.clients.recognise import recognise
-from mailproxy.analysis.texts import find as meaning
 from mailproxy.analysis.step import accepted, evidence, refused, said
+from mailproxy.analysis.texts import find as meaning
 from mailproxy.analysis.view import View
 from mailproxy.app.library import open_library
 from mailproxy.model.exchange import Exchange
