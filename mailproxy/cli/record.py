@@ -257,7 +257,9 @@ class Live:
         self._open.add(session.id)
         if not self._quiet:
             who = f"{session.client.address} port {session.client.port}"
-            self._print(session.id, render.paint(f"=== session {session.id}: {who} to {session.upstream}", dim=True))
+            played = f"the {render.safe(session.replays)}, played by mailproxy"
+            whom = played if session.replays else session.upstream
+            self._print(session.id, render.paint(f"=== session {session.id}: {who} to {whom}", dim=True))
 
     def said(self, number: int, lines: "Sequence[Line]") -> None:
         """Show what was said."""

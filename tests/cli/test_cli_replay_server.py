@@ -93,6 +93,7 @@ def test_it_says_where_it_plays_whom_and_ends_cleanly(how: signal.Signals, tmp_p
     assert f"server 127.0.0.1  port {server.address[1]}" in ended.out
     assert "plays the server of" in ended.out
     assert "smtp-send-good.talk)" in ended.out
+    assert "smtp-send-good.talk, played by mailproxy\n" in ended.out
     assert " -> mail FROM:<bob@example.org>" in ended.out
     assert not (tmp_path / "ready.json").exists()
 
