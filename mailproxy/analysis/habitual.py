@@ -1,14 +1,12 @@
 """One session against many good ones: what only it has."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from mailproxy.analysis.deciding import deciding
 from mailproxy.analysis.diff import Looked, compare
-from mailproxy.model.difference import Comparison, Difference, What
+from mailproxy.model.difference import Comparison, Difference
 
 Sign = tuple[str, ...]
-OF_THE_GOOD: Final = frozenset({What.MISSING, What.OFFER})
 
 
 def against(goods: Sequence[Looked], bad: Looked, strict: bool = False) -> Comparison:

@@ -65,7 +65,7 @@ class Route(NamedTuple):
     def security(self) -> str:
         """What to choose as connection security in the mail program, in its words."""
         match self.client, self.server:
-            case Security.NONE, Security.NONE:
+            case Security.NONE, Security.NONE if self.protocol == SOCKS or named(self.protocol).upgrading:
                 return "none, or STARTTLS where it was that"
             case Security.NONE, _:
                 return "none"

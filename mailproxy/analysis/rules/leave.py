@@ -87,7 +87,9 @@ def left_early(view: View) -> Iterator[Cause]:
 
 
 def _only_looked(view: View) -> bool:
-    """Whether the client did nothing but look, as far as is known."""
+    """Whether the client did nothing but look, as far as is known; one that was played has reasons of its own."""
+    if view.recording.session.replays:
+        return False
     if any(each.verb not in IDLE or _came_to_look(each) for each in view.steps):
         return False
     return not view.ends_with_gap or view.quit is not None or any(map(STOPS.search, view.gaps))

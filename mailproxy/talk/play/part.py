@@ -17,6 +17,7 @@ from mailproxy.talk.practice.conversation import Close, Reset
 
 START: Final = -1
 """The number under which stands what a server does before it is asked anything."""
+LEFT: Final = "closed by the client without "
 
 _ENDINGS: Final[tuple[tuple[str, Close | Reset], ...]] = (
     ("closed by the server", Close()),
@@ -142,6 +143,8 @@ class _Walk:
             if isinstance(entry, Note):
                 if (ending := _ending(entry)) is not None:
                     return self._end(ending, entry.at)
+                if self._left(entry):
+                    return
                 continue
             if entry.side is Side.SERVER:
                 self._server(entry)
@@ -151,6 +154,11 @@ class _Walk:
         match self._recording.session.server.ending:
             case Ending(by=Side.SERVER, how=how, at=at) if how in _HOW and self._recording.entries:
                 self._end(_HOW[how], at)
+
+    def _left(self, note: Note) -> bool:
+        """Whether the client went without QUIT, all answered: so the server did not end of its own accord."""
+        answered = self._anchor.when is When.AT_ONCE and self._anchor.number != START and not self._owed
+        return answered and note.mark is Mark.TROUBLE and note.text.startswith(LEFT)
 
     def _end(self, ending: Close | Reset, at: int) -> None:
         number, when, octets = self._anchor

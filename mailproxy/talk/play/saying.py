@@ -81,9 +81,10 @@ class Saying(Securing):
         if not secret or self._acting.clear_ok:
             return ""
         if part.secure and not self._tls:
-            return "it was said under TLS, and this connection is in clear"
+            return "it was said under TLS, and this connection is in clear (--insecure-login says it all the same)"
         if self._tls and self._tls.faults and not self.script.distrusted:
-            return f"the server's certificate is not trusted now: {', '.join(self._tls.faults)}"
+            faults = ", ".join(self._tls.faults)
+            return f"the server's certificate is not trusted now: {faults} (--trust FILE or --insecure-login goes on)"
         return ""
 
     def _say_ready(self, at: int) -> bool:

@@ -55,6 +55,7 @@ class ServerPlayer:
         self._dialogue = protocol.dialogue()
         self._dialogue.apart = protocol.upgrading is not None
         self._voice = Voice(self._dialogue, self._part.track, manner, self._remark)
+        self._edits = manner.edits
         self._lines = Lines()
         self._turn: Turn | None = None  # the turn at hand, its answer, and the steps of it that are still to be done
         self._answer = NOTHING
@@ -166,10 +167,16 @@ class ServerPlayer:
         self._answer = self._answers.to(turn)
         self._steps = deque(self._answer.steps)
 
+    def _edited_as(self, turn: Turn) -> str:
+        """The verb by which rules find the answer: the command's, else that of the recorded one that it came from."""
+        recorded = self._answer.exchange
+        verbs = {edit.verb for edit in self._edits}
+        return recorded.verb if recorded and turn.verb not in verbs and recorded.verb in verbs else turn.verb
+
     def _do(self, step: Step, turn: Turn) -> None:
         """Do a step of a turn; see whether the turn wants one more like it."""
         before = len(turn.replies)
-        self._voice.do(step, turn.verb, self._counts[turn.verb], turn)
+        self._voice.do(step, self._edited_as(turn), self._counts[turn.verb], turn)
         self._since = self._heard
         self._repeat = step if len(turn.replies) > before and turn.move is Move.WAITING and not turn.open else None
         self._see_upgrade()

@@ -2,6 +2,8 @@
 
 import pytest
 
+from mailproxy.talk.play.edit import parse
+from mailproxy.talk.play.manner import Manner
 from tests.talk.play.server_stage import answers, player, talk, told
 
 REFUSED = """smtp
@@ -47,3 +49,25 @@ def test_a_server_that_never_spoke_is_silent_to_the_end() -> None:
     server = player("smtp\n=== connected\n*** timed out waiting for the server\n")
     assert talk(server, "EHLO client.example", "QUIT") == ["C: EHLO client.example", "C: QUIT"]
     assert told(server.ended()) == ["*** closed"]
+
+
+LEFT = """pop3
+=== connected
+<-  +OK ready
+ -> USER alice
+<-  +OK
+ -> PASS <secret: 5 characters>
+<-  -ERR [AUTH] no
+*** closed by the client without QUIT
+=== closed by the server too
+"""
+
+
+def test_a_server_that_was_left_stays_for_those_who_take_their_leave() -> None:
+    said = talk(player(LEFT), "USER alice", "PASS secret", "QUIT")
+    assert said[4:] == ["S: -ERR [AUTH] no", "C: QUIT", "S: +OK Bye", "S: *** closed"]
+
+
+def test_a_rule_for_a_recorded_command_holds_for_its_kin() -> None:
+    server = player(LEFT, Manner(edits=(parse("PASS s/-ERR .*/+OK Welcome/"),)))
+    assert answers(server, "AUTH PLAIN AGFsaWNlAHNlY3JldA==")[-1] == "+OK Welcome"
