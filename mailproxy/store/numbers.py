@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from mailproxy.store.tables import COUNTER
 
@@ -29,6 +29,14 @@ class Numbers:
         """Whether it is time to take a block."""
         return len(self._free) < self.block // 4
 
+    def overtaken(self, following: int) -> bool:
+        """Whether somebody else has taken numbers since, where `following` is the next that the database gives."""
+        return bool(self._free) and self._free[-1] + 1 < following
+
+    def forget(self) -> None:
+        """Use none of them: a gap in the numbers harms nobody."""
+        self._free.clear()
+
     def add(self, first: int) -> None:
         """Add the block that begins with `first`."""
         self._free.extend(range(first, first + self.block))
@@ -48,6 +56,11 @@ def take(connection: Connection, count: int) -> int:
     """Take so many numbers, and tell the first of them."""
     raised = update(COUNTER).where(_SESSION).values(next_id=COUNTER.c.next_id + count).returning(COUNTER.c.next_id)
     return int(connection.execute(raised).scalar_one()) - count
+
+
+def following(connection: Connection) -> int:
+    """The next number that the database gives."""
+    return int(connection.execute(select(COUNTER.c.next_id).where(_SESSION)).scalar_one())
 
 
 def raise_over(connection: Connection, session_id: int) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import Final
 
 from sqlalchemy import Connection, Engine
@@ -17,12 +18,13 @@ from mailproxy.model.octets import Entry, Frame
 from mailproxy.model.session import Session
 from mailproxy.store.engine import busy, writing
 from mailproxy.store.journal import Journal
-from mailproxy.store.numbers import Numbers, take
+from mailproxy.store.numbers import Numbers, following, take
 from mailproxy.store.records import pack, pack_header
 from mailproxy.store.rows import Header, header
 from mailproxy.store.statements import Batch, Large, count, put_headers, put_large, write
 from mailproxy.store.trouble import DatabaseBusy, RecordingStopped, reason
 
+IDLE: Final = 1.0  # seconds
 LARGE: Final = 32_768
 STEP: Final = 8 << 20
 
@@ -43,12 +45,15 @@ class Recorder:
         bound_rows: int = 20_000,
         bound_octets: int = 16 << 20,
         bound_journal: int = 512 << 20,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._engine = engine
         self._bound_rows, self._bound_octets, self._bound_journal = bound_rows, bound_octets, bound_journal
         self._most_rows, self._most_octets = 4 * bound_rows, 4 * bound_octets
         self._journal = Journal(journal_dir)
         self._numbers = Numbers()
+        self._clock = clock
+        self._asked = clock()
         self._open: dict[int, Header] = {}
         self._batch = Batch()  # what comes goes here
         self._stuck = Batch()  # what the database has not taken yet, in the journal's other file
@@ -79,12 +84,26 @@ class Recorder:
     def next_id(self) -> int:
         """The number of the next session. Raises DatabaseBusy or RecordingStopped where the database gives none."""
         with self._lock:
+            if self._overtaken():
+                self._numbers.forget()
             number = self._numbers.next()
             if number is None:
                 self._numbers.add(self._take())
                 number = self._numbers.next()
         assert number is not None
         return number
+
+    def _overtaken(self) -> bool:
+        """Whether others have taken numbers while nobody asked here: what is left would look older than theirs."""
+        now = self._clock()
+        idle, self._asked = now - self._asked, now
+        if idle < IDLE:
+            return False
+        try:
+            with self._engine.connect() as connection:
+                return self._numbers.overtaken(following(connection))
+        except DBAPIError:
+            return False
 
     def reserve(self) -> None:
         """Take numbers before anybody needs one. Raises DatabaseBusy or RecordingStopped."""

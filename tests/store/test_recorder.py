@@ -5,6 +5,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing as closed
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -279,6 +280,22 @@ def test_two_recorders_share_no_number(engine: Engine, recorder: Recorder, journ
     numbers = [taker.next_id() for _ in range(20) for taker in (recorder, other)]
     assert len(set(numbers)) == 40
     other.close()
+
+
+def test_numbers_go_on_behind_those_that_others_took_meanwhile(engine: Engine, journal: Path) -> None:
+    """A session that begins later has a higher number, also where somebody else has recorded in between."""
+    time = [0.0]
+    with closed(Recorder(engine, journal, clock=lambda: time[0])) as recorder:
+        assert [recorder.next_id(), recorder.next_id()] == [1, 2]
+        with closed(Recorder(engine, journal)) as other:
+            later = other.next_id()
+        assert later > 2
+        time[0] += 0.5
+        assert recorder.next_id() == 3, "nobody looks each time"
+        time[0] += 60
+        assert recorder.next_id() > later
+        time[0] += 60
+        assert recorder.next_id() == later + 2, "nobody has taken any since"
 
 
 def test_numbers_nobody_needed_are_given_back(engine: Engine, journal: Path) -> None:
