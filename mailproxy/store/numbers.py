@@ -9,6 +9,7 @@ from mailproxy.store.tables import COUNTER
 
 BLOCK: Final = 64
 LARGEST_BLOCK: Final = 1024
+FEW: Final = 4
 _SESSION: Final = COUNTER.c.name == "session"
 
 
@@ -34,8 +35,9 @@ class Numbers:
         return bool(self._free) and self._free[-1] + 1 < following
 
     def forget(self) -> None:
-        """Use none of them: a gap in the numbers harms nobody."""
+        """Use none of them, and take few next time: a gap in the numbers harms nobody, but looks odd."""
         self._free.clear()
+        self.block = FEW
 
     def add(self, first: int) -> None:
         """Add the block that begins with `first`."""

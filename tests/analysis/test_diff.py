@@ -151,7 +151,7 @@ def test_a_second_fetch_is_equal() -> None:
         ((" -> QUIT\n<-  221 2.0.0 Bye\n", ""), ["QUIT is missing in the bad session.",
                                                          "In the bad session only: closed by the server."]),
         ((" -> QUIT", " -> NOOP\n<-  250 2.0.0 Ok\n -> QUIT"), ["NOOP is in the bad session only."]),
-        (("closed by the server", "reset by the client"), ["In the bad session only: reset by the client."]),
+        (("closed by the server", "reset by the server"), ["In the bad session only: reset by the server."]),
         (("*** closed by the server", "*** closed"), []),
     ],
     ids=lambda each: each[0] if isinstance(each, tuple) else None,

@@ -13,7 +13,7 @@ from mailproxy.model.tls import TlsFacts
 TLS: Final = "TLS "
 PLACES: Final = ("connected", "the client asks", "mailproxy ")
 """Facts that tell of this time and this place."""
-CLOSED: Final = "closed"
+CLOSED: Final = ("closed", "reset by the client")
 """What every orderly ending begins with: closed, closed by the client."""
 BEGUN: Final = "TLS from the start"
 BETWEEN: Final = "TLS with the "
@@ -186,5 +186,5 @@ def _comparable(note: Note, looked: Looked, pair: Pair, strict: bool) -> str:
 
 
 def _took_leave(looked: Looked) -> bool:
-    """Whether QUIT was answered: who closes first then is chance (RFC 5321 section 4.1.1.10)."""
+    """Whether QUIT was answered: who closes first then, and how, is chance (RFC 5321 section 4.1.1.10)."""
     return any(step.verb == "QUIT" and step.reply is not None for step in looked.steps)
