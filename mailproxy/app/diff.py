@@ -1,7 +1,6 @@
-"""Compare recorded sessions: which ones are meant, and what differs, as values and as JSON."""
+"""Compare recorded sessions: which ones are meant, and what differs."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -11,18 +10,14 @@ from mailproxy.analysis import habitual
 from mailproxy.analysis.diff import Looked, compare
 from mailproxy.analysis.legs import Legs, legs
 from mailproxy.app import library
-from mailproxy.app.diagnose import Diagnosed
-from mailproxy.app.diagnose import as_object as verdict_object
-from mailproxy.model.difference import Comparison, Difference, Row
-from mailproxy.model.finding import Evidence
+from mailproxy.model.difference import Comparison
 from mailproxy.model.session import Recording, Session
 from mailproxy.store import abridged
 from mailproxy.store.library import resolve
 from mailproxy.store.search import Query, find
 
-__all__ = ["Compared", "Legs", "NothingToCompare", "against_good", "document", "legs_document", "legs_of", "pair"]
+__all__ = ["Compared", "Legs", "NothingToCompare", "against_good", "legs_of", "pair"]
 
-VERSION: Final = 1
 MOST: Final = 20
 """So many good sessions are looked at, the newest."""
 
@@ -159,64 +154,3 @@ def _none(session: Session) -> str:
 
 
 # For programs.
-
-
-def document(found: Compared) -> str:
-    """A comparison as JSON."""
-    return json.dumps({"version": VERSION, **as_object(found)}, indent=2)
-
-
-def as_object(found: Compared) -> dict[str, object]:
-    """A comparison as an object of JSON."""
-    comparison = found.comparison
-    return {
-        "equal": comparison.equal,
-        "chosen": found.chosen,
-        "good": _session(comparison.good.session),
-        "bad": _session(comparison.bad.session),
-        "deciding": comparison.deciding and _difference(comparison.deciding),
-        "means": verdict_object(Diagnosed(comparison.bad, comparison.bad_verdict)),
-        "differences": [_difference(each) for each in comparison.differences],
-        "rows": [_row(row) for row in comparison.rows],
-    }
-
-
-def legs_document(recording: Recording, found: Legs) -> str:
-    """What went from one leg to the other, as JSON."""
-    carried = [{"side": side, "peer": peer, "proxy": proxy} for side, peer, proxy in found.carried]
-    acts = [{"text": act.text, "evidence": _evidence(act.evidence)} for act in found.acts]
-    return json.dumps(
-        {"version": VERSION, "session": _session(recording.session), "carried": carried, "acts": acts}, indent=2
-    )
-
-
-def _session(session: Session) -> dict[str, object]:
-    return {"id": session.id, "source": session.source, "protocol": session.protocol, "outcome": session.outcome}
-
-
-def _difference(each: Difference) -> dict[str, object]:
-    return {
-        "what": each.what,
-        "stage": each.stage,
-        "verb": each.verb,
-        "good": each.good,
-        "bad": each.bad,
-        "told": each.told,
-        "good_evidence": _evidence(each.good_evidence),
-        "bad_evidence": _evidence(each.bad_evidence),
-    }
-
-
-def _evidence(evidence: Iterable[Evidence]) -> list[dict[str, object]]:
-    return [
-        {"side": each.span.side, "start": each.span.start, "end": each.span.end} if each.span else {"note": each.note}
-        for each in evidence
-    ]
-
-
-def _row(row: Row) -> dict[str, object]:
-    return {
-        "good": None if row.good is None else row.good.number,
-        "bad": None if row.bad is None else row.bad.number,
-        "differences": [_difference(each) for each in row.differences],
-    }

@@ -54,6 +54,7 @@ def diff(
     mailproxy diff --against-good last-failed
     """
     from mailproxy.app import diff as app
+    from mailproxy.app import diff_document
     from mailproxy.cli import render, render_diff
 
     if len(names) > 2:
@@ -79,12 +80,12 @@ def diff(
         raise typer.Exit(2) from error
     if legs:
         if as_json:
-            render.say(app.legs_document(recording, carried))
+            render.say(diff_document.legs_document(recording, carried))
         else:
             render_diff.legs(recording, carried)
         return
     if as_json:
-        render.say(app.document(found))
+        render.say(diff_document.document(found))
     else:
         render_diff.comparison(found, unified, not full)
     if not found.comparison.equal or (timing and found.comparison.differences):

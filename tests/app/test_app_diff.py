@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailproxy.app import diff
+from mailproxy.app import diff, diff_document
 from mailproxy.app.library import FormatError, StoreError, read_file
 from mailproxy.model.session import Recording
 from mailproxy.store.engine import open_database
@@ -127,7 +127,7 @@ def test_nothing_to_compare_all_good_ones_with(tmp_path: Path) -> None:
 
 
 def test_what_programs_are_told() -> None:
-    told = json.loads(diff.document(diff.pair("", [GOOD, BAD])))
+    told = json.loads(diff_document.document(diff.pair("", [GOOD, BAD])))
     assert (told["version"], told["equal"]) == (1, False)
     assert told["deciding"]["verb"] == "RCPT"
     assert told["deciding"]["stage"] == "rcpt"
@@ -137,12 +137,12 @@ def test_what_programs_are_told() -> None:
 
 
 def test_what_programs_are_told_of_one_session_twice() -> None:
-    told = json.loads(diff.document(diff.pair("", [GOOD, GOOD])))
+    told = json.loads(diff_document.document(diff.pair("", [GOOD, GOOD])))
     assert (told["equal"], told["deciding"], told["differences"]) == (True, None, [])
 
 
 def test_the_legs_of_a_session_that_mailproxy_secured() -> None:
     recording, found = diff.legs_of("", str(CORPUS / "smtp-starttls-by-mailproxy-good.talk"))
-    told = json.loads(diff.legs_document(recording, found))
+    told = json.loads(diff_document.legs_document(recording, found))
     assert told["acts"][0]["text"] == "mailproxy asks the server for TLS, with STARTTLS"
     assert [each["side"] for each in told["carried"]] == ["client", "server"]

@@ -11,8 +11,9 @@ import trio
 from sqlalchemy import Engine
 
 from mailproxy.analysis.diff import Looked, compare
-from mailproxy.app import diff, settings
+from mailproxy.app import diff_document, settings
 from mailproxy.app.by_hand import Target
+from mailproxy.app.diff import Compared
 from mailproxy.app.library import journal_of, open_library
 from mailproxy.app.replay.meant import as_meant
 from mailproxy.app.replay.part import CLIENT, NotPlayable, named, playable, title
@@ -219,7 +220,7 @@ def document(tally: Tally) -> str:
                     "failed": played.session.failed,
                     "stopped": played.stopped,
                     "remarks": list(played.remarks),
-                    "comparison": diff.as_object(diff.Compared(played.comparison)),
+                    "comparison": diff_document.as_object(Compared(played.comparison)),
                 }
                 for played in tally.each
             ],

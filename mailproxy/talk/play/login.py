@@ -32,6 +32,7 @@ class Impossible(Exception):
 
 
 def plain(login: Login) -> Steps:
+    """PLAIN (RFC 4616)."""
     yield b""
     yield b"\0%b\0%b" % (octets(login.user), octets(login.password))
 
@@ -44,29 +45,34 @@ def by_name(login: Login) -> Steps:
 
 
 def cram_md5(login: Login) -> Steps:
+    """CRAM-MD5 (RFC 2195)."""
     challenge = yield b""
     digest = hmac.new(octets(login.password), challenge, hashlib.md5).hexdigest()
     yield b"%b %b" % (octets(login.user), digest.encode())
 
 
 def xoauth2(login: Login) -> Steps:
+    """XOAUTH2, as Google has it; the password is the token."""
     yield b""
     yield octets(f"user={login.user}\x01auth=Bearer {login.password}\x01\x01")
     yield b""  # the server has said why it refuses
 
 
 def oauthbearer(login: Login) -> Steps:
+    """OAUTHBEARER (RFC 7628 section 3.1); the password is the token."""
     yield b""
     yield octets(f"n,a={_scram_name(login.user)},\x01auth=Bearer {login.password}\x01\x01")
     yield b"\x01"  # RFC 7628 section 3.2.3
 
 
 def external(login: Login) -> Steps:
+    """EXTERNAL (RFC 4422 appendix A): who it is, TLS has told."""
     yield b""
     yield b""
 
 
 def anonymous(login: Login) -> Steps:
+    """ANONYMOUS (RFC 4505)."""
     yield b""
     yield octets(login.user)
 
