@@ -85,7 +85,7 @@ def transfer(desktop: Desktop, home: Path, account: Account, recipient: str) -> 
             assert _ended(log), f"{desktop.name} has ended: {running.poll()}"
             return log.read_text()
         finally:
-            running.terminate()
+            running.kill()
             running.wait(LIMIT)
 
 
@@ -98,6 +98,7 @@ def _environment(home: Path, display: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
+        "TMPDIR": str(home),  # where it looks for another one that runs, and hands its work over to that
         "DISPLAY": display,
         "LC_ALL": "C.UTF-8",
         "NO_AT_BRIDGE": "1",
