@@ -87,6 +87,14 @@ class View:
         """What is told of trouble, each with its place among the entries."""
         return tuple((at, note.text) for at, note in self.notes if note.mark is Mark.TROUBLE)
 
+    def facts_of(self, beginning: str) -> bool:
+        """Whether a fact begins like this."""
+        return any(note.mark is Mark.FACT and note.text.startswith(beginning) for _, note in self.notes)
+
+    def troubles_of(self, beginning: str) -> bool:
+        """Whether trouble is told of that begins like this."""
+        return any(text.startswith(beginning) for _, text in self.troubles)
+
     @cached_property
     def facts(self) -> str:
         """All facts, a line each."""

@@ -53,11 +53,19 @@ def _asked(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bo
     if not same and MARK.search(one.argument.encode("utf-8", "surrogateescape")):
         same = one.verb == other.verb and _shapes(good, one) == _shapes(bad, other) and _open(one) == _open(other)
     said = command(good, one), command(bad, other)
+    if not same and not strict and one.verb == other.verb and _masked_once(one.argument, other.argument):
+        return
     if not same:
         yield unlike(What.COMMAND, bad, one, other, said, f"{other.verb or 'What'} was said otherwise.")
     elif (shapes := (_shapes(good, one), _shapes(bad, other))) and shapes[0] != shapes[1] and all(shapes):
         told = _CANCELLED if _CANCEL in {shape for found in shapes for shape in found} else _SECRET
         yield unlike(What.COMMAND, bad, one, other, (", ".join(shapes[0]), ", ".join(shapes[1])), told)
+
+
+def _masked_once(one: str, other: str) -> bool:
+    """Whether the same may stand on both sides, masked on one and as it was said on the other."""
+    masks = [MARK.fullmatch(each.encode("utf-8", "surrogateescape")) is not None for each in (one, other)]
+    return masks[0] is not masks[1]
 
 
 _SECRET: Final = "The secret has another shape."

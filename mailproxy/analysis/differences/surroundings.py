@@ -20,6 +20,9 @@ BETWEEN: Final = "TLS with the "
 FAILED: Final = "TLS failed with the "
 WITH_CLIENT: Final = "TLS with the client: "
 CERTIFICATE: Final = ", certificate of "
+BY_CLIENT: Final = "TLS failed: "
+"""TLS that passes through fails with no word of whose leg it was."""
+ENDED: Final = ("closed", "reset", "timed out")
 DISTRUST: Final = "the server's certificate is not trusted: "
 
 
@@ -87,9 +90,25 @@ class Pair(NamedTuple):
         """Whether one is a replay: of another certificate, and without a mail program if its client was played."""
         return any(looked.recording.session.replays for looked in self)
 
+    @property
+    def untold(self) -> bool:
+        """Whether of a replay, or of what it replays, it is not known how TLS began, though it did or was refused."""
+        return self.replayed and any(
+            not looked.view.facts_of(BETWEEN + "server")
+            and (
+                looked.view.hidden or looked.view.secure_from is not None or looked.view.troubles_of(FAILED + "client")
+            )
+            for looked in self
+        )
+
+    @property
+    def unread(self) -> bool:
+        """Whether the end of a replay, or of what it replays, was under TLS that nobody could read."""
+        return self.replayed and any(looked.view.hidden for looked in self)
+
     def comparable(self, text: str) -> str:
         """A fact of TLS, as far as it can be compared; empty where it cannot."""
-        if self.replayed and text.startswith(WITH_CLIENT):
+        if (self.replayed and text.startswith(WITH_CLIENT)) or (self.untold and not text.startswith(FAILED)):
             return ""
         if self.known:
             return text.partition(":")[0]
@@ -164,9 +183,12 @@ def _stage(looked: Looked) -> Stage:
 def _told(looked: Looked, pair: Pair, strict: bool) -> dict[str, Told]:
     """What the record notes, by the words in which it can be compared."""
     found: dict[str, Told] = {}
+    ended = False
     for place, note in looked.view.notes:
-        if text := _comparable(note, looked, pair, strict):
+        ends = note.mark is Mark.TROUBLE and note.text.startswith(ENDED) and not strict
+        if (text := _comparable(note, looked, pair, strict)) and not (ends and (ended or pair.unread)):
             found.setdefault(text, Told(note.text, place))
+        ended = ended or ends
     return found
 
 
@@ -176,9 +198,13 @@ def _comparable(note: Note, looked: Looked, pair: Pair, strict: bool) -> str:
     match note.mark:
         case Mark.TROUBLE:
             text = note.text if strict else looked.course.plain(note.text)
+            if pair.replayed and text.startswith(BY_CLIENT) and not strict:
+                text = f"{FAILED}client: {text.removeprefix(BY_CLIENT)}"
             return text.removesuffix(" (close_notify)").removesuffix(" (no close_notify)") if not strict else text
         case Mark.FACT if note.text.startswith(TLS):
             return note.text if strict else pair.comparable(note.text)
+        case Mark.FACT if pair.untold and note.text.startswith(DISTRUST) and not strict:
+            return ""
         case Mark.FACT if not note.text.startswith(PLACES):
             return note.text if strict else looked.course.plain(note.text)
         case _:
