@@ -88,7 +88,7 @@ def left_early(view: View) -> Iterator[Cause]:
 
 def _only_looked(view: View) -> bool:
     """Whether the client did nothing but look, as far as is known; one that was played has reasons of its own."""
-    if view.recording.session.replays:
+    if view.recording.session.replays.startswith("client of "):
         return False
     if any(each.verb not in IDLE or _came_to_look(each) for each in view.steps):
         return False
