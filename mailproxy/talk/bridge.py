@@ -237,7 +237,9 @@ class Bridge(Relay):
         return lines[start : end or start + LINE_LIMIT] if whole else b""
 
     def _is_wish(self, line: bytes) -> bool:
-        return self.dialogue.commanding and line.strip().upper() == self._upgrading.verb.encode()
+        """Whether a line asks for TLS; what looks so within TLS that nobody takes apart does not."""
+        commanding = self.dialogue.commanding and not self.dialogue.hidden
+        return commanding and line.strip().upper() == self._upgrading.verb.encode()
 
     def _taken(self) -> bytes:
         """What the client said and nobody has looked at."""

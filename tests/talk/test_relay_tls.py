@@ -651,6 +651,15 @@ FAILURES = some.sampled_from(
 WAYS = some.builds(Ways, some.sampled_from(Security), some.sampled_from(Security), some.booleans())
 
 
+def test_no_wish_for_tls_is_seen_within_tls() -> None:
+    """A client that begins TLS where STARTTLS is offered: what looks like a command in there is none."""
+    stage = Stage("smtp", Ways(Security.STARTTLS, Security.NONE, False))
+    stage.play(Says(S, b"220 mail\r\n"), Says(C, b"\x16\x03\x01\r\nSTARTTLS\r\n"))
+    assert stage.shaking is None
+    assert stage.got[S] == b"\x16\x03\x01\r\nSTARTTLS\r\n"
+    stage.check()
+
+
 @settings(max_examples=300)
 @given(some.sampled_from(["smtp", "pop3"]), WAYS, some.lists(SAYS, max_size=10), ENDS, FAILURES, some.data())
 def test_any_octets_under_any_ways(
