@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from mailproxy.formats import talk
 from mailproxy.model.exchange import Exchange
-from mailproxy.model.octets import Entry, Frame, Note, Origin, Side
+from mailproxy.model.octets import Entry, Frame, Kind, Note, Origin, Side
 from mailproxy.model.session import Recording, Session
 from mailproxy.model.tls import Fault, TlsFacts
 from mailproxy.protocols import named
@@ -204,8 +204,10 @@ def voices(entries: Sequence[Entry]) -> list[tuple[object, ...]]:
 
 
 def _spoken(entry: Entry) -> Entry:
-    """As a transcript has it, which does not tell who spoke in whose place."""
-    return entry._replace(origin=Origin.PEER) if isinstance(entry, Frame) else entry
+    """As a transcript has it, which tells neither who spoke in whose place nor whether TLS passed within TLS."""
+    if not isinstance(entry, Frame):
+        return entry
+    return entry._replace(origin=Origin.PEER, secure=entry.secure and entry.kind is not Kind.OPAQUE)
 
 
 def _way(frame: Frame) -> tuple[object, ...]:
