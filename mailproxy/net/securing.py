@@ -83,15 +83,17 @@ class Securing:
         return self.terms.patience
 
     def begin(self, side: Side, spoil: TlsSpoil = NO_TLS_SPOIL) -> Tls:
-        """Begin TLS with a peer; with the client, `spoil` is what is to be wrong with it. Raises AuthorityError and
-        ssl.SSLError where no certificate can be shown."""
+        """Begin TLS with a peer; `spoil` is what is to be wrong with it, with a server only that an alert refuses it.
+        Raises AuthorityError and ssl.SSLError where no certificate can be shown."""
+        alert = b"" if spoil.alert is None else ALERT_RECORD + bytes([spoil.alert])
         if side is Side.SERVER:
             name = "" if family(self._host) else self._host.rstrip(".")
-            return Tls(side, towards_server(self.terms), name)
+            context = towards_server(self.terms)
+            return Refusal(side, context, alert, name) if alert else Tls(side, context, name)
         leaf = self._leaf(spoil)
         self._shown = leaf.chain
         context = towards_client(leaf, self.terms)
-        return Tls(side, context) if spoil.alert is None else Refusal(context, ALERT_RECORD + bytes([spoil.alert]))
+        return Refusal(side, context, alert) if alert else Tls(side, context)
 
     def _leaf(self, spoil: TlsSpoil) -> Leaf:
         like = self._server.chain[0] if self._server.chain else None

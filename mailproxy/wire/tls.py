@@ -250,17 +250,19 @@ class Tls:
 
 
 class Refusal(Tls):
-    """Our end of a handshake that is refused: the hello is heard and answered by an alert, whatever it offers."""
+    """Our end of a handshake that we refuse: the peer's hello is heard and answered by an alert, whatever it holds."""
 
     __slots__ = ("_record",)
 
-    def __init__(self, context: ssl.SSLContext, record: bytes) -> None:
+    def __init__(self, peer: Side, context: ssl.SSLContext, record: bytes, name: str = "") -> None:
         """`record` is a fatal alert in clear (RFC 8446 sections 5.1 and 6)."""
-        super().__init__(Side.CLIENT, context)
+        super().__init__(peer, context, name)
         self._record = record
 
     def _shake(self) -> None:
-        if self.hello:
+        if self.hello if self.peer is Side.CLIENT else self.server_hello:
             self._out.write(self._record)
             self._hear(self.peer.other, self._record)
             self.failure = f"alert {self.alert} from mailproxy: a fault that was asked for"
+        elif self.peer is Side.SERVER:
+            super()._shake()

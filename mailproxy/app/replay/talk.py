@@ -12,6 +12,7 @@ from mailproxy.net.dial import Failure
 from mailproxy.net.securing import Securing
 from mailproxy.net.typed import Connection, Ended, Event, Failed, Secured, dial
 from mailproxy.talk import typist
+from mailproxy.talk.faults.fault import TlsSpoil
 from mailproxy.talk.play import client as play
 from mailproxy.talk.ways import Insecure
 
@@ -110,6 +111,8 @@ class Talk:
                     await connection.send(octets)
                 case typist.StartTls():
                     await connection.secure(self._securing.begin(Side.SERVER))
+                case play.Refuse(alert):
+                    await connection.secure(self._securing.begin(Side.SERVER, TlsSpoil(alert=alert)))
                 case play.Pause(seconds):
                     self._pause = trio.current_time() + seconds
                 case typist.Close():

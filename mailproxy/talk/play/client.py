@@ -17,12 +17,12 @@ from mailproxy.talk.play.awaited import PATIENCE
 from mailproxy.talk.play.login import Login
 from mailproxy.talk.play.saying import Saying
 from mailproxy.talk.play.script import Part
-from mailproxy.talk.play.spoken import Action, Pause, Reset
+from mailproxy.talk.play.spoken import Action, Pause, Refuse, Reset
 from mailproxy.talk.typist import Close, Send, StartTls, TakeDown
 from mailproxy.talk.ways import Insecure
 
 __all__ = [
-    "Acting", "Action", "ClientPlayer", "Close", "Login", "Pause", "Reset", "Send", "StartTls", "TakeDown",
+    "Acting", "Action", "ClientPlayer", "Close", "Login", "Pause", "Refuse", "Reset", "Send", "StartTls", "TakeDown",
 ]  # fmt: skip
 
 SHOWN: Final = 200
@@ -68,6 +68,10 @@ class ClientPlayer(Saying):
     def insecure(self, why: Insecure, at: int) -> list[Action]:
         """TLS with the server has failed, in the handshake or later, and the connection with it."""
         self._shaking = False
+        if self._refusing and why.by is not Side.SERVER:
+            self._do(self.relay.insecure(Side.CLIENT, self._refusal, at), at)
+            self._actions.append(Close())
+            return self._done()
         self._stop_short(f"TLS failed: {escape_text(why.reason)}")
         self._do(self.relay.insecure(Side.SERVER, why, at), at)
         return self._done()

@@ -135,6 +135,7 @@ class _Walk:
         self._anchor = _Anchor(START)
         self._heard = 0  # of the client's stream
         self._at = 0
+        self._deserted = False  # by the client, before the server ended anything
 
     def go(self) -> None:
         self._said.reverse()
@@ -145,6 +146,7 @@ class _Walk:
                     return self._end(ending, entry.at)
                 if self._left(entry):
                     return
+                self._deserted = self._deserted or _by_client(entry)
                 continue
             if entry.side is Side.SERVER:
                 self._server(entry)
@@ -153,7 +155,8 @@ class _Walk:
             self._at = entry.at
         match self._recording.session.server.ending:
             case Ending(by=Side.SERVER, how=how, at=at) if how in _HOW and self._recording.entries:
-                self._end(_HOW[how], at)
+                if not self._deserted:
+                    self._end(_HOW[how], at)
 
     def _left(self, note: Note) -> bool:
         """Whether the client went without QUIT, all answered: so the server did not end of its own accord."""
@@ -212,6 +215,10 @@ def _ending(note: Note) -> Close | Reset | None:
     if note.mark is Mark.TROUBLE:
         return next((what for text, what in _ENDINGS if note.text.startswith(text)), None)
     return None
+
+
+def _by_client(note: Note) -> bool:
+    return note.mark is Mark.TROUBLE and note.text.startswith(("closed by the client", "reset by the client"))
 
 
 def _body_end(exchange: Exchange) -> int:

@@ -1,5 +1,6 @@
 """TLS, as the player of a recorded client goes over to it: where that did, or where it is wanted now."""
 
+import re
 from typing import Final
 
 from mailproxy.model.exchange import Exchange
@@ -8,11 +9,13 @@ from mailproxy.model.tls import Security
 from mailproxy.talk.play.asked import Asked
 from mailproxy.talk.play.leaving import Leaving
 from mailproxy.talk.play.script import HIDDEN
-from mailproxy.talk.play.spoken import Ready
+from mailproxy.talk.play.spoken import Ready, Refuse
 from mailproxy.talk.typist import Close, StartTls
 from mailproxy.talk.ways import Insecure
+from mailproxy.wire.hello import ALERTS
 
 OWN_NAME: Final = "127.0.0.1"
+_ALERT: Final = re.compile(r"alert (\w+) from the client")
 
 
 class Securing(Leaving):
@@ -56,14 +59,28 @@ class Securing(Leaving):
         """Begin TLS; not where the recorded client refused it, or where what it said then is not known."""
         if self.script.refusal and self._next >= len(self.script.parts):
             self._remark(f"the client refuses TLS, as it did: {self.script.refusal}")
-            self._do(self.relay.insecure(Side.CLIENT, Insecure(self.script.refusal, by=Side.CLIENT), at), at)
-            self._actions.append(Close())
+            self._refuse_tls(at)
         elif self.script.why == HIDDEN and self._at_end:
             self._stop_short(HIDDEN, always=True)
             self._close(at)
         else:
             self._shaking = True
             self._actions.append(StartTls())
+
+    def _refuse_tls(self, at: int) -> None:
+        """Refuse TLS: with the alert of the recorded client, else by leaving."""
+        said = _ALERT.fullmatch(self.script.refusal)
+        if said and said[1] in ALERTS.values():
+            self._shaking = self._refusing = True
+            self._actions.append(Refuse(next(number for number, name in ALERTS.items() if name == said[1])))
+            return
+        self._do(self.relay.insecure(Side.CLIENT, self._refusal, at), at)
+        self._actions.append(Close())
+
+    @property
+    def _refusal(self) -> Insecure:
+        """How the recorded client refused TLS."""
+        return Insecure(self.script.refusal, by=Side.CLIENT)
 
     def _left_out(self, exchange: Exchange) -> bool:
         """Whether a command is left out for the sake of TLS: it is there from the start, or mailproxy was asked for."""

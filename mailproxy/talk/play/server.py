@@ -246,10 +246,10 @@ class ServerPlayer:
 
     @property
     def _given_up(self) -> bool:
-        """Whether the client has left in the midst of a message that the recorded server has answered."""
+        """Whether the client has left in the midst of a message, and the recorded server said nothing to the like."""
         turn, exchange = self._head, self._answer.exchange
         in_message = turn is not None and turn.open and turn.move is Move.CLIENT
-        return in_message and not (exchange and broken_off_by_client(exchange))
+        return in_message and not (self._steps and exchange and broken_off_by_client(exchange))
 
     def _in_message(self) -> bool:
         """Whether the client is in a message within which nothing is to happen, and which ends as it should."""

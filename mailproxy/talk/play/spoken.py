@@ -34,7 +34,13 @@ class Reset(NamedTuple):
     """Break the connection (RST)."""
 
 
-Action = Send | TakeDown | StartTls | Close | Reset | Pause
+class Refuse(NamedTuple):
+    """Begin TLS, and refuse it with this alert once the server has said its hello: call `insecure` then."""
+
+    alert: int
+
+
+Action = Send | TakeDown | StartTls | Refuse | Close | Reset | Pause
 
 
 class Ready(NamedTuple):
@@ -89,6 +95,7 @@ class Spoken(ABC):
         self._tls: TlsFacts | None = None
         self._connected = False
         self._shaking = False
+        self._refusing = False  # TLS, as the recorded client did
         self._paused = False
         self._rested = -1  # the part before which there was a pause
         self._leaving = False  # nothing of the script is said any more

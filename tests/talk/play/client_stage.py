@@ -6,11 +6,22 @@ from typing import Final
 
 from mailproxy.model.escape import escape
 from mailproxy.model.exchange import Exchange
-from mailproxy.model.octets import Entry, Note
+from mailproxy.model.octets import Entry, Note, Side
 from mailproxy.model.session import How, Recording
 from mailproxy.model.tls import Security, TlsFacts
 from mailproxy.talk.play.acting import SAFELY, Acting
-from mailproxy.talk.play.client import Action, ClientPlayer, Close, Login, Pause, Reset, Send, StartTls, TakeDown
+from mailproxy.talk.play.client import (
+    Action,
+    ClientPlayer,
+    Close,
+    Login,
+    Pause,
+    Refuse,
+    Reset,
+    Send,
+    StartTls,
+    TakeDown,
+)
 from mailproxy.talk.play.server import ServerPlayer
 from mailproxy.talk.practice import conversation
 from mailproxy.talk.practice.conversation import Party
@@ -61,11 +72,9 @@ class Met:
             self._do(player.failed(absent.how, absent.reason, 0))
             return self
         actions = player.connected("mail.example.org", "192.0.2.25", 0)
-        if StartTls() not in actions:
-            self._do(actions)
+        self._do(actions)
+        if not any(isinstance(action, StartTls | Refuse) for action in actions):
             self._greet()
-        else:
-            self._do(actions)
         for _ in range(100):
             if player.over:
                 return self
@@ -93,6 +102,11 @@ class Met:
                     self.said.append("=== TLS")
                     self.shaken += 1
                     self._secure()
+                case Refuse():
+                    self.said.append("=== TLS refused")
+                    found = self._server.secure()
+                    why = found if isinstance(found, Insecure) else Insecure("refused", by=Side.CLIENT)
+                    self._do(self._player.insecure(why, 0))
                 case Close():
                     self.said.append("*** closed")
                     if not self._player.over:

@@ -24,7 +24,6 @@ UNNAMED: Final = re.compile(rb"<secret: LOGIN, user name 5 characters>")
 APART: Final = "TLS passed through then, and is taken apart now"
 TYPED: Final = "what was typed in the password's place is not in the record"
 OTHERWISE: Final = {
-    "smtp-dropped-in-data": "its server answers a message that breaks off, which the recorded one had no time for",
     "smtp-password-typed-as-command": TYPED,
     "smtp-starttls-by-mailproxy-not-offered": "mailproxy ended it then; the client takes leave now",
     "smtp-starttls-stray": "nobody sends stray octets again",
