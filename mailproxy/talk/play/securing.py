@@ -60,9 +60,6 @@ class Securing(Leaving):
         if self.script.refusal and self._next >= len(self.script.parts):
             self._remark(f"the client refuses TLS, as it did: {self.script.refusal}")
             self._refuse_tls(at)
-        elif self.script.why == HIDDEN and self._at_end:
-            self._stop_short(HIDDEN, always=True)
-            self._close(at)
         else:
             self._shaking = True
             self._actions.append(StartTls())
