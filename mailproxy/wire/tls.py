@@ -249,6 +249,16 @@ class Tls:
         self.failure = f"alert {self.alert} from mailproxy: {why}" if self.alert else why
 
 
+def hello() -> bytes:
+    """A ClientHello that names no host (RFC 8446 section 4.1.2), as OpenSSL says it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    tls = Tls(Side.SERVER, context)
+    tls.begin()
+    return tls.outgoing()
+
+
 class Refusal(Tls):
     """Our end of a handshake that we refuse: the peer's hello is heard and answered by an alert, whatever it holds."""
 

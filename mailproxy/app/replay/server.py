@@ -11,7 +11,7 @@ from mailproxy.app.replay.part import SERVER, NotPlayable, playable, title
 from mailproxy.app.routes import Playing, Route, make, place, scheme
 from mailproxy.app.screen import Screen
 from mailproxy.app.settings import authority
-from mailproxy.model.octets import Frame, Note, Side
+from mailproxy.model.octets import Frame, Kind, Note, Side
 from mailproxy.model.session import Recording
 from mailproxy.model.tls import Security
 from mailproxy.protocols import named
@@ -49,7 +49,8 @@ def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: 
     part = SERVER + ", ".join(title(recording.session) for recording in recordings)
     found = make(_upstream(first), listen)
     client = found.client if "://" in listen else _offered(first) or _security(first)
-    return found._replace(client=client, playing=Playing(part, repertoire.next))
+    apart = False if _begun_in_vain(first) else None
+    return found._replace(client=client, apart=apart, playing=Playing(part, repertoire.next))
 
 
 async def play(
@@ -93,6 +94,13 @@ def _security(recording: Recording) -> Security:
     asked = any(step.verb == begun for step in view.steps)
     first = view.secure_from == 0 or _shook_hands_first(recording)
     return Security.TLS if first and not asked else Security.NONE
+
+
+def _begun_in_vain(recording: Recording) -> bool:
+    """Whether the client began TLS, which passed through to a server that speaks in clear."""
+    opaque = {entry.side for entry in recording.entries if isinstance(entry, Frame) and entry.kind is Kind.OPAQUE}
+    spoken = any(isinstance(entry, Frame) and entry.side is Side.SERVER for entry in recording.entries)
+    return spoken and opaque == {Side.CLIENT}
 
 
 def _shook_hands_first(recording: Recording) -> bool:

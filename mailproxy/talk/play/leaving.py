@@ -5,6 +5,7 @@ from mailproxy.model.session import How
 from mailproxy.talk.play.awaited import SECOND, Awaiting
 from mailproxy.talk.play.spoken import Pause, Ready, Reset
 from mailproxy.talk.typist import Close
+from mailproxy.wire.tls import hello
 
 
 class Leaving(Awaiting):
@@ -13,7 +14,9 @@ class Leaving(Awaiting):
     def _end(self, at: int) -> bool:
         """All has been said: end as the recorded client did."""
         end = self.script.end
-        if self.script.why:
+        if self._may_slip:
+            return self._slip(at)
+        if self.script.why and not self._slipped:
             if self._ledger.idle or self._given_up:
                 self._stop(self.script.why)
                 return True
@@ -30,6 +33,20 @@ class Leaving(Awaiting):
             case None if self._ledger.idle:
                 self._close(at)
         return False
+
+    @property
+    def _may_slip(self) -> bool:
+        """Whether it is to begin TLS at a server that speaks in clear, as the recorded client did."""
+        return self.script.slip is not None and not (self._slipped or self._tls or self._opening)
+
+    def _slip(self, at: int) -> bool:
+        assert self.script.slip
+        if not self._has_heard(self.script.slip):
+            return False
+        self._slipped = True
+        self._remark("the client begins TLS as it did, and nobody has granted it")
+        self._relayed(Side.CLIENT, hello(), at)
+        return True
 
     def _rest(self, pause: int) -> None:
         assert self._acting.timing

@@ -198,6 +198,8 @@ class _Walk:
             self._owed[exchange.number] = exchange
         oldest = next(iter(self._owed.values()), None)
         if not oldest:
+            if frame.kind is Kind.OPAQUE:
+                self._anchor = _Anchor(START, When.HEARD)
             return
         content = oldest.content
         if content and content.span.side is Side.CLIENT and self._within(content):

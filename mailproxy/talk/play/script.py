@@ -88,7 +88,8 @@ class Script(NamedTuple):
 
     `why` says why it ends before the session did. `user` is who logged in, `masked` whether secrets are masked. `timed`
     tells whether the times are known. `refusal` is how the client refused TLS, `in_clear` that it spoke in clear where
-    TLS was expected, `distrusted` that the server's certificate was not trusted.
+    TLS was expected, `distrusted` that the server's certificate was not trusted. `slip` is what had been heard when the
+    client began TLS that nobody had granted and the server did not speak; None where it did not.
     """
 
     parts: tuple[Part, ...]
@@ -100,6 +101,7 @@ class Script(NamedTuple):
     refusal: str = ""
     in_clear: bool = False
     distrusted: bool = False
+    slip: After | None = None
 
 
 class Words:
@@ -155,6 +157,7 @@ class _Walk:
         self._greeting = any(Flag.GREETING in exchange.flags for exchange in exchanges)
         self._silent = not any(isinstance(each, Frame) and each.side is Side.SERVER for each in recording.entries)
         self._last: Exchange | None = None
+        self._slip: After | None = None
 
     def go(self) -> Script:
         end: End | None = None
@@ -165,8 +168,9 @@ class _Walk:
                 end = end or self._end(entry)
                 self._ended = end is not None and end.by is Side.SERVER
             elif entry.kind is Kind.OPAQUE:
+                self._opaque(entry)
                 why = why or HIDDEN
-            elif not why:
+            elif not why or (self._slip and entry.side is Side.SERVER):
                 self._frame(entry)
         notes = [entry for entry in self._recording.entries if isinstance(entry, Note)]
         refusal = _refusal(notes)
@@ -181,11 +185,18 @@ class _Walk:
             "" if in_clear else refusal,
             in_clear,
             any(note.mark is Mark.FACT and note.text.startswith(DISTRUST) for note in notes),
+            self._slip,
         )
 
     def _note(self, note: Note) -> None:
         if note.mark is Mark.GAP:
             self._gap = note.text or "something"
+
+    def _opaque(self, frame: Frame) -> None:
+        """What nobody could read. Where the server speaks it too, TLS was granted, or there from the start."""
+        opaque = (each for each in self._recording.entries if isinstance(each, Frame) and each.kind is frame.kind)
+        if self._slip is None and not self._silent and all(each.side is Side.CLIENT for each in opaque):
+            self._slip = self._after()
 
     def _frame(self, frame: Frame) -> None:
         if frame.side is Side.SERVER:

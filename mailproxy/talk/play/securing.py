@@ -8,7 +8,6 @@ from mailproxy.model.octets import Side
 from mailproxy.model.tls import Security
 from mailproxy.talk.play.asked import Asked
 from mailproxy.talk.play.leaving import Leaving
-from mailproxy.talk.play.script import HIDDEN
 from mailproxy.talk.play.spoken import Ready, Refuse
 from mailproxy.talk.typist import Close, StartTls
 from mailproxy.talk.ways import Insecure

@@ -6,7 +6,8 @@ remarked.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Final
 
 from mailproxy.model.exchange import Flag
@@ -60,6 +61,7 @@ class ServerPlayer:
         self._turn: Turn | None = None  # the turn at hand, its answer, and the steps of it that are still to be done
         self._answer = NOTHING
         self._steps: deque[Step] = deque()
+        self._slip: Sequence[Step] = ()  # what answers TLS where the server speaks in clear
         self._repeat: Step | None = None  # the last reply, where one more like it is due
         self._improvising = False  # the record has ended within the answer
         self._counts: Counter[str] = Counter()
@@ -122,7 +124,10 @@ class ServerPlayer:
         self._mute = self._answers.silent
         if self._hidden:
             return self._stop_hidden()
-        for step in self._answers.start():
+        steps = self._answers.start()
+        now = [step for step in takewhile(lambda step: step.when is not When.HEARD, steps)]
+        self._slip = steps[len(now) :]
+        for step in now:
             if not self._voice.over:
                 self._voice.do(step, GREETING, 1)
 
@@ -135,6 +140,11 @@ class ServerPlayer:
         self._voice.put(self._dialogue.feed(Side.CLIENT, part, 0).answer)
         if responding and self._lines.says(CANCEL):
             self._steps = deque(self._answers.cancelled(self._answer.exchange, list(self._steps)))
+        if self._dialogue.hidden and self._slip:
+            for step in self._slip:
+                self._voice.do(step)
+            self._mute = True
+            return
         if self._dialogue.hidden:
             return self._voice.do(self._answers.stop("the client begins TLS where it is to speak in clear"))
         self._say_due()

@@ -96,6 +96,7 @@ class Spoken(ABC):
         self._connected = False
         self._shaking = False
         self._refusing = False  # TLS, as the recorded client did
+        self._slipped = False  # TLS has been begun that nobody granted
         self._paused = False
         self._rested = -1  # the part before which there was a pause
         self._leaving = False  # nothing of the script is said any more

@@ -21,7 +21,6 @@ NAMES: Final = [path.stem for path in sorted(REPLAY.glob("*.talk")) if corpus(pa
 FULLY: Final = Acting(deliver=True, delete=True)
 PASSWORD: Final = re.compile(rb"<secret: (?:[^<>]*password )?(\d+) characters")
 UNNAMED: Final = re.compile(rb"<secret: LOGIN, user name 5 characters>")
-APART: Final = "TLS passed through then, and is taken apart now"
 TYPED: Final = "what was typed in the password's place is not in the record"
 OTHERWISE: Final = {
     "smtp-password-typed-as-command": TYPED,
@@ -30,7 +29,6 @@ OTHERWISE: Final = {
     "smtp-tls-client-in-clear": "the client spoke to mailproxy in clear, whose TLS with the server was its own",
     "smtp-tls-expired": "the client hung up as the server greeted",
     "smtp-tls-expired-strict": "mailproxy refused the certificate, and there is none now",
-    "smtp-tls-without-starttls": APART,
     "smtp-tls-wrong-name": "the client hung up as the server greeted",
 }
 """Sessions that differ, and why."""

@@ -13,6 +13,7 @@ from mailproxy.talk.play.edit import parse
 from mailproxy.talk.play.manner import Manner
 from mailproxy.talk.play.server import ServerPlayer
 from mailproxy.talk.practice.conversation import Action, Send
+from mailproxy.wire.tls import hello
 from tests.talk.play.server_stage import REPLAY, corpus, recorded
 
 NAMES = sorted(path.stem for path in REPLAY.glob("*.talk") if not path.stem.startswith("blind"))
@@ -78,6 +79,8 @@ def test_the_recorded_client_gets_what_it_got(name: str) -> None:
             server.secure()
         if isinstance(entry, Frame) and entry.side is Side.CLIENT and entry.kind in {Kind.SPEECH, Kind.CONTENT}:
             actions += server.receive(entry.octets)
+        elif isinstance(entry, Frame) and entry.side is Side.CLIENT and entry.kind is Kind.OPAQUE and not secure:
+            actions += server.receive(hello())
     said = b"".join(action.octets for action in actions if isinstance(action, Send))
     assert said.startswith(said_by_server(recording))
     unheard = ("QUIT", "no word", "greeting")  # what the client left before
