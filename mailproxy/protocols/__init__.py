@@ -24,7 +24,7 @@ SMTP = Protocol(
 )  # fmt: skip
 LMTP = Protocol(
     "lmtp", 24, 2524, LmtpDialogue, "LMTP, local delivery", upgrading=starttls.upgrading("LHLO"),
-    course=smtp_course.COURSE, asking=smtp_asking.ASKING, answering=smtp_answering.ANSWERING,
+    course=smtp_course.COURSE, asking=smtp_asking.ASKING._replace(service="lmtp"), answering=smtp_answering.ANSWERING,
 )  # fmt: skip
 POP3 = Protocol(
     "pop3", 110, 2110, Pop3Dialogue, "POP3, incoming mail",

@@ -46,14 +46,16 @@ class Cue:
     """What is said in the place of a recorded command: lines, none where it is left out, and what there is to remark.
 
     Each line but the last has to be granted before the next. With `body`, what the client said behind the command (a
-    message, responses) is said too. `mechanism` is that of a SASL exchange which the command begins. What speaks
-    `against` going on can be overruled; what makes it `impossible` cannot.
+    message, responses) is said too. `mechanism` is that of a SASL exchange which the command begins, `offered` are
+    those that the server is known to offer. What speaks `against` going on can be overruled; what makes it `impossible`
+    cannot.
     """
 
     lines: tuple[bytes, ...] = field(default=(), repr=False)
     remark: str = ""
     body: bool = True
     mechanism: str = ""
+    offered: frozenset[str] = frozenset()
     against: str = ""
     impossible: str = ""
 
@@ -102,13 +104,15 @@ class Asking(NamedTuple):
     """The client's part of a protocol, as it is played again.
 
     A client goes on where a command that is `tolerated` is refused. The content behind the answer to one of `listings`
-    is shown to the prompter. `user` is who is named by a command, empty where nobody is.
+    is shown to the prompter. `user` is who is named by a command, empty where nobody is. `service` is the protocol's
+    name in SASL (RFC 4422 section 4).
     """
 
     prompter: Callable[[Recorded, Leave, Account | None], Prompter] = AsItWas
     tolerated: frozenset[str] = HARMLESS
     listings: frozenset[str] = frozenset()
     user: Callable[[str, str], str] = nobody
+    service: str = ""
 
 
 ASKING = Asking()
@@ -133,8 +137,15 @@ def offers(lines: Sequence[str], keyword: str) -> frozenset[str]:
     return frozenset(word for words in said if words[:1] == [keyword] for word in words[1:])
 
 
-def unoffered(mechanism: str, offered: frozenset[str] | None) -> str:
-    """A remark on a mechanism that the server does not offer; `offered` is None where nothing is known."""
+def login(line: bytes, mechanism: str, offered: frozenset[str] | None) -> Cue:
+    """A command that begins a login, remarked on where the server does not offer its mechanism.
+
+    `offered` is None where nothing is known.
+    """
+    return Cue((line,), _unoffered(mechanism, offered), mechanism=mechanism, offered=offered or frozenset())
+
+
+def _unoffered(mechanism: str, offered: frozenset[str] | None) -> str:
     if offered is None or mechanism in offered:
         return ""
     return f"AUTH {mechanism} is not offered by this server ({', '.join(sorted(offered)) or 'no AUTH is'})"

@@ -13,10 +13,10 @@ from mailproxy.protocols.asking import (
     Cue,
     Leave,
     Recorded,
+    login,
     masked,
     offers,
     said,
-    unoffered,
 )
 from mailproxy.protocols.outcome import HARMLESS
 from mailproxy.protocols.pop3.numbers import Uids, plain, renumbered
@@ -54,8 +54,7 @@ class Pop3Prompter:
             case "USER" | "PASS" | "RPOP" | "APOP":
                 return self._login(exchange, line)
             case "AUTH" if exchange.argument:
-                mechanism = challenges.mechanism(exchange.argument)
-                return Cue((line,), unoffered(mechanism, self._offered), mechanism=mechanism)
+                return login(line, challenges.mechanism(exchange.argument), self._offered)
             case "XTND" if exchange.argument.upper().startswith("XMIT") and not self._leave.deliver:
                 return Cue(remark="XTND XMIT is left out: nothing is delivered", body=False)
             case "QUIT" if self._deleted and not self._leave.delete:
@@ -122,4 +121,4 @@ def user(verb: str, argument: str) -> str:
     return argument.split(" ")[0] if verb in {"USER", "APOP"} else ""
 
 
-ASKING: Final = Asking(Pop3Prompter, HARMLESS, frozenset({"UIDL", "CAPA"}), user)
+ASKING: Final = Asking(Pop3Prompter, HARMLESS, frozenset({"UIDL", "CAPA"}), user, "pop")

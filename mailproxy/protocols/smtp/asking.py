@@ -5,7 +5,7 @@ from typing import Final
 
 from mailproxy.model.exchange import Exchange, Reply
 from mailproxy.protocols import challenges
-from mailproxy.protocols.asking import Account, Asking, Cue, Leave, Recorded, offers, unoffered
+from mailproxy.protocols.asking import Account, Asking, Cue, Leave, Recorded, login, offers
 from mailproxy.protocols.outcome import HARMLESS
 
 _ANEW: Final = frozenset({"MAIL", "RSET", "EHLO", "HELO", "LHLO"})
@@ -40,8 +40,7 @@ class SmtpPrompter:
             case verb if verb in _DELIVERING and not self._leave.deliver:
                 return Cue(remark=f"{verb} is left out: nothing is delivered", body=False)
             case "AUTH" if exchange.argument:
-                mechanism = challenges.mechanism(exchange.argument)
-                return Cue((line,), unoffered(mechanism, self._offered), mechanism=mechanism)
+                return login(line, challenges.mechanism(exchange.argument), self._offered)
             case _:
                 return Cue((line,))
 
@@ -92,4 +91,4 @@ class SmtpPrompter:
         return "no recipient is taken now" if refused and granted else ""
 
 
-ASKING: Final = Asking(SmtpPrompter, HARMLESS | {"RCPT", "EXPN"})
+ASKING: Final = Asking(SmtpPrompter, HARMLESS | {"RCPT", "EXPN"}, service="smtp")

@@ -41,7 +41,7 @@ class ClientPlayer(Saying):
 
     def connected(self, host: str, address: str, at: int) -> list[Action]:
         """The server has taken the connection."""
-        self._connected = True
+        self._connected, self._host = True, host
         self._do(self.relay.connected(host, address, at), at)
         return self._go(at)
 

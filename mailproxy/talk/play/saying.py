@@ -1,17 +1,20 @@
 """What the player of a recorded client says: what that said, or what its protocol wants said instead."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.mask import MARK
 from mailproxy.model.octets import Side, Span
 from mailproxy.model.tls import Security
-from mailproxy.protocols.asking import Cue
+from mailproxy.protocols import challenges
+from mailproxy.protocols.asking import Cue, said
 from mailproxy.protocols.dialogue import command
 from mailproxy.protocols.turn import Line
 from mailproxy.talk.play.asked import Asked
-from mailproxy.talk.play.login import CANCEL, Impossible, Responses
+from mailproxy.talk.play.instead import instead, unfit, unrepeatable
+from mailproxy.talk.play.login import CANCEL, MECHANISMS, Impossible, Responses, tells
 from mailproxy.talk.play.script import Part, Role
 from mailproxy.talk.play.securing import Securing
 from mailproxy.talk.play.spoken import Ready
@@ -60,7 +63,7 @@ class Saying(Securing):
             self.otherwise.add(exchange.number)
             return True
         line = self._words.line(part.span)
-        cue = self._prompter.cue(exchange, line)
+        cue = self._feasible(exchange, self._prompter.cue(exchange, line))
         if hindrance := self._hindrance(part, cue):
             self._stop(f"{exchange.verb}: {hindrance}")
             return True
@@ -72,6 +75,24 @@ class Saying(Securing):
         for at, each in enumerate(cue.lines):
             self._ready.append(Ready(each, exchange if at == last else None, cue, waits=at > 0))
         return True
+
+    def _feasible(self, exchange: Exchange, cue: Cue) -> Cue:
+        """A login by another mechanism that the server offers, where the recorded one cannot be said again."""
+        mechanism, login = cue.mechanism, self._login
+        if not mechanism or login is None or not tells(_initial(cue.lines[-1]), self._said(exchange)):
+            return cue
+        if not (why := unrepeatable(mechanism, MECHANISMS)):
+            return cue
+        private = self._acting.clear_ok or (self._tls is not None and not self._tls.faults)
+        if not (name := instead(cue.offered, private)):
+            return replace(cue, impossible=f"{mechanism} {why}, and {unfit(cue.offered)}")
+        line = said(cue.lines[-1], name)
+        remark = f"{exchange.verb} {name} is said instead of {mechanism}, which {why}"
+        return replace(cue, lines=(line,), mechanism=name, remark=remark)
+
+    def _said(self, exchange: Exchange) -> list[bytes]:
+        """The recorded responses of a SASL exchange, without line ends."""
+        return [self._words.line(span).rstrip(b"\r\n") for span in exchange.extra]
 
     def _hindrance(self, part: Part, cue: Cue) -> str:
         """Why a command cannot be said."""
@@ -123,8 +144,10 @@ class Saying(Securing):
         mechanism, recorded = ready.cue.mechanism, ready.recorded
         if not mechanism or recorded is None:
             return None
-        said = [self._words.line(span).rstrip(b"\r\n") for span in recorded.extra]
-        return Responses(mechanism, recorded, _initial(ready.line), said, self._login)
+        same = challenges.mechanism(recorded.argument) == mechanism
+        words = self._said(recorded) if same else []
+        place = f"{self.protocol.asking.service or self.protocol.name}/{self._host}"
+        return Responses(mechanism, recorded, _initial(ready.line), words, self._login, place)
 
     def _shown(self, line: bytes) -> bytes:
         """A line; where a secret is masked in what is no login, as many letters stand for it."""
@@ -154,12 +177,12 @@ class Saying(Securing):
         if asked.responses is None or asked.turn is None:
             return True
         try:
-            said = asked.responses.next(asked.turn.replies[-1].text)
+            answer = asked.responses.next(asked.turn.replies[-1].text)
         except Impossible as why:
             self._stop(f"{asked.verb}: {why}")
             self._relayed(Side.CLIENT, CANCEL, at)
             return True
-        self._relayed(Side.CLIENT, said + b"\r\n", at)
+        self._relayed(Side.CLIENT, answer + b"\r\n", at)
         return True
 
     def _break_off(self, asked: Asked, at: int) -> None:

@@ -12,7 +12,6 @@ from itertools import takewhile
 from typing import Final, NamedTuple, TypeGuard
 
 from mailproxy.model.exchange import Exchange, Flag
-from mailproxy.model.mask import MARK
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Origin, Side, Span
 from mailproxy.model.session import How, Recording
 from mailproxy.protocols import named
@@ -23,6 +22,7 @@ from mailproxy.protocols.turn import text
 HIDDEN: Final = "what was said under TLS is not in the record"
 ENDS: Final = "the record ends here"
 _REFUSED: Final = re.compile(r"TLS failed with the client: (.*)|TLS failed: (alert \S+ from the client.*)", re.S)
+_PASSWORD: Final = re.compile(rb"<secret: (?!EXTERNAL,|ANONYMOUS,)[^<>\r\n]*>")
 _IN_CLEAR: Final = "it speaks in clear"
 _SERVER_TLS: Final = "TLS failed with the server: "
 _ENDINGS: Final = (
@@ -86,10 +86,10 @@ class End(NamedTuple):
 class Script(NamedTuple):
     """A recorded client's part.
 
-    `why` says why it ends before the session did. `user` is who logged in, `masked` whether secrets are masked. `timed`
-    tells whether the times are known. `refusal` is how the client refused TLS, `in_clear` that it spoke in clear where
-    TLS was expected, `distrusted` that the server's certificate was not trusted. `slip` is what had been heard when the
-    client began TLS that nobody had granted and the server did not speak; None where it did not.
+    `why` says why it ends before the session did. `user` is who logged in, `masked` whether a password is masked.
+    `timed` tells whether the times are known. `refusal` is how the client refused TLS, `in_clear` that it spoke in
+    clear where TLS was expected, `distrusted` that the server's certificate was not trusted. `slip` is what had been
+    heard when the client began TLS that nobody had granted and the server did not speak; None where it did not.
     """
 
     parts: tuple[Part, ...]
@@ -180,7 +180,7 @@ class _Walk:
             end or End(None, How.CUT, self._after()),
             why or self._why(end, notes),
             self._user(),
-            any(MARK.search(each.octets) for each in self._recording.entries if _is_clients(each)),
+            any(_PASSWORD.search(each.octets) for each in self._recording.entries if _is_clients(each)),
             any(entry.at for entry in self._recording.entries),
             "" if in_clear else refusal,
             in_clear,

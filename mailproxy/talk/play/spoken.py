@@ -94,6 +94,7 @@ class Spoken(ABC):
         self._actions: list[Action] = []
         self._tls: TlsFacts | None = None
         self._connected = False
+        self._host = ""  # of the server, as it was called
         self._shaking = False
         self._refusing = False  # TLS, as the recorded client did
         self._slipped = False  # TLS has been begun that nobody granted
