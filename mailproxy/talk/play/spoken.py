@@ -18,7 +18,9 @@ from mailproxy.talk import actions as orders
 from mailproxy.talk.play.acting import SAFELY, Acting
 from mailproxy.talk.play.asked import Asked, Ledger
 from mailproxy.talk.play.login import Login
-from mailproxy.talk.play.script import Script, Words, by_proxy, script
+from mailproxy.talk.play.script import Script
+from mailproxy.talk.play.scripting import by_proxy, script
+from mailproxy.talk.play.words import Words
 from mailproxy.talk.relay import Relay
 from mailproxy.talk.typist import Close, Send, StartTls, TakeDown
 from mailproxy.talk.ways import Ways

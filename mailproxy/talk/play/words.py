@@ -1,0 +1,28 @@
+"""The words of a recorded client."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from mailproxy.model.octets import Entry, Frame, Kind, Side, Span
+
+
+class Words:
+    """What the client said, to be cut as it was spoken: frame by frame."""
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        said = (entry for entry in entries if isinstance(entry, Frame) and entry.side is Side.CLIENT)
+        self._frames = [frame for frame in said if frame.length]
+        self._starts = [frame.start for frame in self._frames]
+
+    def cut(self, span: Span) -> Iterator[bytes]:
+        """The octets of a span that were kept, a piece for each frame."""
+        for at in range(max(bisect_right(self._starts, span.start) - 1, 0), len(self._frames)):
+            frame = self._frames[at]
+            if frame.start >= span.end:
+                return
+            if frame.kind in {Kind.SPEECH, Kind.CONTENT}:
+                yield frame.octets[max(span.start - frame.start, 0) : max(span.end - frame.start, 0)]
+
+    def line(self, span: Span) -> bytes:
+        """A line."""
+        return b"".join(self.cut(span))
