@@ -11,7 +11,7 @@ from .dovecot import PASSWORD, Dovecot
 from .played import written
 from .replaying import Ended, command
 
-MECHANISMS: Final = ("plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "apop")
+MECHANISMS: Final = ("plain", "login", "cram-md5", "digest-md5", "scram-sha-1", "scram-sha-256", "apop")
 HEAD: Final = "pop3 110\n=== connected\n<-  +OK Dovecot ready. <1.2.3@mail.example.org>\n"
 TAIL: Final = " -> STAT\n<-  +OK 0 0\n -> QUIT\n<-  +OK Logging out.\n"
 SAID: Final = {
@@ -25,6 +25,10 @@ SAID: Final = {
     "CRAM-MD5": (
         " -> AUTH CRAM-MD5\n<-  + PDEuMi4zQG1haWwuZXhhbXBsZS5vcmc+\n -> <secret: CRAM-MD5, user alice, digest>\n"
         "<-  +OK Logged in.\n"
+    ),
+    "DIGEST-MD5": (
+        " -> AUTH DIGEST-MD5\n<-  + cmVhbG09IiI=\n -> <secret: DIGEST-MD5, 200 octets>\n<-  + cnNwYXV0aD0w\n"
+        " -> <secret: DIGEST-MD5, empty>\n<-  +OK Logged in.\n"
     ),
     **{
         name: (
@@ -67,7 +71,7 @@ def test_it_is_let_in(way: str, box: Box, tmp_path: Path) -> None:
 @pytest.mark.parametrize("way", SAID)
 def test_with_a_wrong_password_it_is_not(way: str, box: Box, tmp_path: Path) -> None:
     played = play(way, box, tmp_path, "wonderland")
-    assert (played.code, "what matters, at auth" in played.out) == (1, True)
+    assert (played.code, "what matters, at auth" in played.out) == (1, True), played.out + played.err
     verb = {"USER": "PASS", "APOP": "APOP"}.get(way, "AUTH")
     assert f"{verb} is refused now, and was granted then" in " ".join(played.out.split())
     assert "wonderland" not in played.out + played.err
