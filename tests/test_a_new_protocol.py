@@ -9,7 +9,7 @@ import pytest
 from mailproxy import protocols
 from mailproxy.analysis.diagnose import diagnose
 from mailproxy.analysis.diff import compare
-from mailproxy.app.library import complete, keep, open_library, recordings
+from mailproxy.app.library import complete, keep, make_library, recordings
 from mailproxy.app.routes import parse
 from mailproxy.app.take_out import as_talk
 from mailproxy.formats.talk import read
@@ -69,7 +69,7 @@ def test_it_is_recorded_and_read_again(tmp_path: Path) -> None:
     entries, exchanges, _ = hear("echo", SAID)
     assert [(each.verb, each.reply and each.reply.code) for each in exchanges] == [("SAY", "YES"), ("PASS", "NO")]
     recording = complete(Recording(Session(0, "echo", datetime.now(UTC)), tuple(entries)), "", Terms())
-    engine = open_library(str(tmp_path / "x.sqlite"))
+    engine = make_library(str(tmp_path / "x.sqlite"))
     number = keep(engine, recording).id
     engine.dispose()
     (found,) = recordings(str(tmp_path / "x.sqlite"), [str(number)])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mailproxy.app.library import FormatError, each_of_file, keep, open_library
+from mailproxy.app.library import FormatError, each_of_file, keep, make_library
 from mailproxy.model.session import Session
 from mailproxy.protocols.turn import Terms
 
@@ -12,7 +12,7 @@ def bring_in(db: str, files: Sequence[str], format: str, secrets: bool) -> tuple
 
     Raises StoreError where the database cannot be used.
     """
-    engine = open_library(db)
+    engine = make_library(db)
     kept: list[Session] = []
     trouble: list[str] = []
     try:

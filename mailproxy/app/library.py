@@ -12,7 +12,7 @@ from typing import Final, cast
 from sqlalchemy import Engine
 
 from mailproxy.app.judging import judge
-from mailproxy.app.settings import state
+from mailproxy.app.settings import database, shown, state
 from mailproxy.formats import FORMATS, OCTET_FORMATS
 from mailproxy.formats.error import FormatError
 from mailproxy.model.exchange import Exchange
@@ -21,20 +21,50 @@ from mailproxy.model.session import Recording, Session
 from mailproxy.protocols import BLIND, names, reading
 from mailproxy.protocols.turn import MASKED, Terms
 from mailproxy.store import library
-from mailproxy.store.engine import open_database
+from mailproxy.store.engine import is_there, open_database
 from mailproxy.store.journal import directory
 from mailproxy.store.library import outline
 from mailproxy.store.recovery import recover
 from mailproxy.store.search import Query, find
 from mailproxy.store.trouble import StoreError
 
-__all__ = ["FormatError", "Query", "StoreError", "find", "open_library", "outline", "recordings"]
+__all__ = [
+    "FormatError",
+    "NoLibrary",
+    "Query",
+    "StoreError",
+    "find",
+    "make_library",
+    "open_library",
+    "outline",
+    "recordings",
+]
 
+NOWHERE: Final = "sqlite://"
 FILES: Final = (".talk", ".json", ".pcap", ".pcapng", ".cap")
 
 
+class NoLibrary(StoreError):
+    """There is no database of the name that was given."""
+
+
 def open_library(db: str) -> Engine:
-    """Open a database, and bring in what a killed recorder left in its journal. Raises StoreError."""
+    """Open a database to read in it; none is made, and the one that is used by default is empty until then.
+
+    Raises StoreError, NoLibrary among them.
+    """
+    if is_there(db):
+        return make_library(db)
+    if db == database():
+        return open_database(NOWHERE)
+    raise NoLibrary(f"there is no database {shown(db)}: nothing was recorded in it yet")
+
+
+def make_library(db: str) -> Engine:
+    """Open a database, made where there is none, and bring in what a killed recorder left in its journal.
+
+    Raises StoreError.
+    """
     engine = open_database(db)
     recover(engine, journal_of(engine), reread=_reread, judge=judge)
     return engine

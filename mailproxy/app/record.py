@@ -10,7 +10,7 @@ from typing import Final
 import trio
 from sqlalchemy import Engine
 
-from mailproxy.app.library import journal_of, open_library
+from mailproxy.app.library import journal_of, make_library
 from mailproxy.app.plan import Plan, TlsPlan, UnusableOption, WhenFull
 from mailproxy.app.ready import announced
 from mailproxy.app.screen import Listening, Screen
@@ -84,7 +84,7 @@ async def recording(plan: Plan, screen: Screen) -> AsyncIterator[Studio]:
 
 def _open(db: str) -> Engine:
     """The database, brought up to date; from here on a lock is not waited for, for everybody would wait."""
-    open_library(db).dispose()
+    make_library(db).dispose()
     return open_database(db, patience=PATIENCE, log_pages=LOG_PAGES)
 
 

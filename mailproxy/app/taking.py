@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from mailproxy.app.by_hand import Over, Target
 from mailproxy.app.judging import Remembered, judged
-from mailproxy.app.library import journal_of, open_library
+from mailproxy.app.library import journal_of, make_library
 from mailproxy.app.routes import place, scheme
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.finding import Verdict
@@ -127,7 +127,7 @@ class Notebook:
 @contextmanager
 def notebook(db: str, target: Target) -> Iterator[Notebook]:
     """Something to take a session by hand down on. Raises StoreError and RecordingStopped where there can be none."""
-    engine = open_library(db)
+    engine = make_library(db)
     recorder = Recorder(engine, journal_of(engine))
     try:
         yield Notebook(recorder, target)

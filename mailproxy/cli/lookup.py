@@ -1,6 +1,7 @@
 """`mailproxy lookup`: what a dialog or an error code means."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,9 +36,11 @@ def lookup(
     if not text.strip():
         raise typer.BadParameter("write what the mail program shows, or a code", param_hint="TEXT")
     answers = asked.look_up(text)
-    engine = asked.open_library(database(db))
-    found = asked.recorded(engine, text, answers)
-    engine.dispose()
+    found: list[Session] = []
+    with suppress(asked.NoLibrary):
+        engine = asked.open_library(database(db))
+        found = asked.recorded(engine, text, answers)
+        engine.dispose()
     if as_json:
         typer.echo(asked.as_json(text, answers, found), nl=False)
         return

@@ -1,5 +1,6 @@
 """`mailproxy sessions`: which sessions there are."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,17 +45,19 @@ def sessions(
     """
     from mailproxy.app.diagnose import by_click as clicks
     from mailproxy.app.diagnose import verdicts
-    from mailproxy.app.library import Query, find, open_library
+    from mailproxy.app.library import NoLibrary, Query, find, open_library
     from mailproxy.app.routes import known_protocols
 
     if protocol and protocol not in known_protocols():
         raise typer.BadParameter(f"{protocol!r} is none of {', '.join(known_protocols())}", param_hint="--protocol")
     where = database(db)
-    engine = open_library(where)
     since_then = moment(since) if since else None
     query = Query(failed or None, protocol, client, server, since_then, code, text, limit)
-    found = find(engine, query)
-    engine.dispose()
+    found: list[Session] = []
+    with suppress(NoLibrary):
+        engine = open_library(where)
+        found = find(engine, query)
+        engine.dispose()
     if as_json:
         _json(found)
     elif found and by_click:

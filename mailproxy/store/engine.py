@@ -34,6 +34,15 @@ def open_database(where: str | Path, *, patience: float = 5.0, log_pages: int = 
     return engine
 
 
+def is_there(where: str | Path) -> bool:
+    """Whether a database need not be made first; of one that is reached over a network that is not asked.
+
+    Raises StoreError.
+    """
+    url = _url(where)
+    return url.get_backend_name() != "sqlite" or not url.database or Path(url.database).exists()
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes. SQLite's lock is taken at once: a reader that turns writer cannot wait for it."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from mailproxy.app.library import open_library
+from mailproxy.app.library import NoLibrary, open_library
 from mailproxy.app.lookup.answer import Answer, Trace
 from mailproxy.app.lookup.dialogs import codes, dialogs
 from mailproxy.app.lookup.replies import replies
@@ -18,7 +18,7 @@ from mailproxy.model.session import Session
 from mailproxy.store import library
 from mailproxy.store.search import Query, find
 
-__all__ = ["Answer", "as_json", "look_up", "open_library", "recorded"]
+__all__ = ["Answer", "NoLibrary", "as_json", "look_up", "open_library", "recorded"]
 
 NEWEST: Final = 10
 LOOKED_AT: Final = 200  # sessions at most, of which some may hold what is looked for

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import trio
 
-from mailproxy.app.library import journal_of, open_library
+from mailproxy.app.library import journal_of, make_library
 from mailproxy.app.probe.notes import Notes
 from mailproxy.app.probe.report import Report
 from mailproxy.app.probe.talk import Talk
@@ -109,7 +109,7 @@ def _recorder(db: str | None) -> Iterator[Recorder | None]:
     if db is None:
         yield None
         return
-    engine = open_library(db)
+    engine = make_library(db)
     recorder = Recorder(engine, journal_of(engine))
     try:
         yield recorder

@@ -14,7 +14,7 @@ from mailproxy.analysis.diff import Looked, compare
 from mailproxy.app import diff_document, settings
 from mailproxy.app.by_hand import Target
 from mailproxy.app.diff import Compared
-from mailproxy.app.library import journal_of, open_library
+from mailproxy.app.library import journal_of, make_library
 from mailproxy.app.replay.meant import as_meant
 from mailproxy.app.replay.part import CLIENT, NotPlayable, named, playable, title
 from mailproxy.app.replay.password import password
@@ -136,7 +136,7 @@ async def play(recording: Recording, wish: Wish, db: str, done: Callable[[int], 
     file holds no root.
     """
     ClientPlayer(recording, wish.acting)  # a wish that cannot be fulfilled leaves no session behind
-    engine = open_library(db)
+    engine = make_library(db)
     try:
         return Tally(recording, tuple(await _Stage(recording, wish, engine, done).run()))
     finally:
