@@ -126,10 +126,12 @@ class Dovecot:
     """The server. `auth` is the socket at which a private Postfix asks about passwords.
 
     At `pop3` STLS may be used, at `pop3_required` it must be; at `pop3s` TLS comes first. `faulty` are ports whose
-    certificate has the fault that is their key. `mechanisms` are those of SASL; `apop` is one.
+    certificate has the fault that is their key. `mechanisms` are those of SASL; `apop` is one. `more` are settings.
     """
 
-    def __init__(self, root: Path, certificates: Certificates, mechanisms: str = "plain login cram-md5") -> None:
+    def __init__(
+        self, root: Path, certificates: Certificates, mechanisms: str = "plain login cram-md5", more: str = ""
+    ) -> None:
         need.root()
         import pwd  # which only systems that know root have
 
@@ -147,7 +149,7 @@ class Dovecot:
         # All of them at once: Dovecot notices a change of the file only in the next second.
         (root / "users").write_text("".join(f"alice{number}:{PASSWORD}\n" for number in range(MAILBOXES)))
         config = root / "dovecot.conf"
-        config.write_text(self._settings(certificates))
+        config.write_text(self._settings(certificates) + more)
         self.daemon = Daemon([need.program("dovecot"), "-F", "-c", str(config)])
         self.daemon.wait_for("starting up")
 

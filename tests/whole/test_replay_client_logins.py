@@ -6,12 +6,13 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from . import ntlm
 from .certificate import Certificates
 from .dovecot import PASSWORD, Dovecot
 from .played import written
 from .replaying import Ended, command
 
-MECHANISMS: Final = ("plain", "login", "cram-md5", "digest-md5", "scram-sha-1", "scram-sha-256", "apop")
+MECHANISMS: Final = ("plain", "login", "cram-md5", "digest-md5", "ntlm", "scram-sha-1", "scram-sha-256", "apop")
 HEAD: Final = "pop3 110\n=== connected\n<-  +OK Dovecot ready. <1.2.3@mail.example.org>\n"
 TAIL: Final = " -> STAT\n<-  +OK 0 0\n -> QUIT\n<-  +OK Logging out.\n"
 SAID: Final = {
@@ -29,6 +30,14 @@ SAID: Final = {
     "DIGEST-MD5": (
         " -> AUTH DIGEST-MD5\n<-  + cmVhbG09IiI=\n -> <secret: DIGEST-MD5, 200 octets>\n<-  + cnNwYXV0aD0w\n"
         " -> <secret: DIGEST-MD5, empty>\n<-  +OK Logged in.\n"
+    ),
+    "NTLM": (
+        " -> AUTH NTLM\n<-  + \n -> <secret: NTLM, 40 octets>\n<-  + TlRMTVNTUAAC\n -> <secret: NTLM, 200 octets>\n"
+        "<-  +OK Logged in.\n"
+    ),
+    "GSSAPI": (
+        " -> CAPA\n<-  +OK\n<-  SASL GSSAPI\n<-  .\n -> AUTH GSSAPI <secret: GSSAPI, 600 octets>\n<-  + \n"
+        " -> <secret: GSSAPI, empty>\n<-  + YQ==\n -> <secret: GSSAPI, 40 octets>\n<-  +OK Logged in.\n"
     ),
     **{
         name: (
@@ -51,7 +60,8 @@ class Box(NamedTuple):
 def box(ground: Path, certificates: Certificates) -> Iterator[Box]:
     root = ground / "logins"
     root.mkdir()
-    server = Dovecot(root, certificates, " ".join(MECHANISMS))
+    known = ntlm.settings(root, ["alice0", "alice1"], PASSWORD)
+    server = Dovecot(root, certificates, " ".join(MECHANISMS), known)
     yield Box(f"pop3://{server.pop3}", server.mailbox().name)
     server.daemon.stop()
 
@@ -75,3 +85,8 @@ def test_with_a_wrong_password_it_is_not(way: str, box: Box, tmp_path: Path) -> 
     verb = {"USER": "PASS", "APOP": "APOP"}.get(way, "AUTH")
     assert f"{verb} is refused now, and was granted then" in " ".join(played.out.split())
     assert "wonderland" not in played.out + played.err
+
+
+def test_without_a_ticket_it_logs_in_by_what_the_server_offers(box: Box, tmp_path: Path) -> None:
+    played = play("GSSAPI", box, tmp_path, PASSWORD)
+    assert "note  AUTH SCRAM-SHA-256 is said instead of GSSAPI, which needs a Kerberos ticket" in played.out
