@@ -239,6 +239,7 @@ class _Talk:
                         return
                     case Ended(how, notified):
                         self._show(self._typist.ended(how, self._at(), notified))
+                        await connection.end()
                         self._person.show(f"Connection {how} by foreign host.")
                         return
             self._heard.set()

@@ -119,9 +119,9 @@ class PlayedLeg:
             case Send(octets):
                 self._audience.received(_SIDE, octets)
                 await trio.lowlevel.checkpoint()
-            case Wait(seconds):
+            case Wait(seconds, or_heard):
                 with trio.move_on_after(seconds):
-                    while not self.closed:
+                    while not (self.closed or (or_heard and self._asked)):
                         self._wake = trio.Event()
                         await self._wake.wait()
             case Close():

@@ -17,7 +17,7 @@ _Found = tuple[int, int, int, str, tuple[Any, ...]]
 
 
 class Ended(NamedTuple):
-    """The server has ended the connection; under TLS, `notified` tells whether with close_notify."""
+    """The server has ended its stream; under TLS, `notified` tells whether with close_notify. It may still listen."""
 
     how: How
     notified: bool | None = None
@@ -87,7 +87,6 @@ class Connection:
         if tls.failure:
             events.append(Failed(tls))
         elif tls.ended:
-            await self._send(tls.end)
             events.append(Ended(How.CLOSED, True))
         return events
 

@@ -30,6 +30,7 @@ TURNED_AWAY = "turned away"
 SHOWN = "TLS with the client: "
 DISTRUST = "the server's certificate is not trusted: "
 DROPPED = "dropped "
+BY_US = "; ended by mailproxy"
 OURS = ("cut off", "the proxy was killed")
 LONGEST = 160
 

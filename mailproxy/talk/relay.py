@@ -15,6 +15,7 @@ from mailproxy.model.octets import Entry, Mark, Note, Side
 from mailproxy.model.session import Ending, How
 from mailproxy.model.tls import Security, TlsFacts, Verify
 from mailproxy.protocols.dialogue import Dialogue
+from mailproxy.protocols.outcome import BY_US
 from mailproxy.protocols.turn import Heard, Upgrade
 from mailproxy.talk.actions import Action, Close, Finish, Listen, Record, Reset, Send, StartTls
 from mailproxy.talk.ways import ALERT_RECORD, Insecure, Ways, agreed, distrust
@@ -183,7 +184,7 @@ class Relay:
 
     def _refuse_server(self, notes: list[Entry], facts: TlsFacts, at: int) -> list[Action]:
         said = ", ".join(facts.faults) + (f" ({facts.reason})" if facts.reason not in {"", *facts.faults} else "")
-        why = f"TLS failed with the server: {said}; ended by mailproxy (--trust FILE or --verify off goes on)"
+        why = f"TLS failed with the server: {said}{BY_US} (--trust FILE or --verify off goes on)"
         notes.append(Note(Mark.TROUBLE, why, at))
         self.endings[Side.SERVER] = Ending(None, How.FAILED, at)
         told = sent(Side.CLIENT, ALERT_RECORD + bytes([ACCESS_DENIED])) if self._client_waits else []

@@ -9,6 +9,7 @@ from mailproxy.model.finding import Evidence, Stage
 from mailproxy.model.octets import Mark, Note, Side
 from mailproxy.model.session import Leg
 from mailproxy.model.tls import TlsFacts
+from mailproxy.protocols.outcome import BY_US
 
 TLS: Final = "TLS "
 PLACES: Final = ("connected", "the client asks", "mailproxy ")
@@ -197,7 +198,7 @@ def _comparable(note: Note, looked: Looked, pair: Pair, strict: bool) -> str:
         return ""
     match note.mark:
         case Mark.TROUBLE:
-            text = note.text if strict else looked.course.plain(note.text)
+            text = note.text if strict else looked.course.plain(note.text.partition(BY_US)[0])
             if pair.replayed and text.startswith(BY_CLIENT) and not strict:
                 text = f"{FAILED}client: {text.removeprefix(BY_CLIENT)}"
             return text.removesuffix(" (close_notify)").removesuffix(" (no close_notify)") if not strict else text

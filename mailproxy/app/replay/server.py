@@ -13,9 +13,10 @@ from mailproxy.app.screen import Screen
 from mailproxy.app.settings import authority
 from mailproxy.model.octets import Frame, Kind, Note, Side
 from mailproxy.model.session import Recording
-from mailproxy.model.tls import Security
+from mailproxy.model.tls import Security, Verify
 from mailproxy.protocols import named
 from mailproxy.talk.faults.sessions import Faults
+from mailproxy.talk.play import recorded_tls
 from mailproxy.talk.play.edit import GREETING, Edit, EditError
 from mailproxy.talk.play.edit import parse as edit
 from mailproxy.talk.play.manner import Manner
@@ -49,8 +50,10 @@ def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: 
     part = SERVER + ", ".join(title(recording.session) for recording in recordings)
     found = make(_upstream(first), listen)
     client = found.client if "://" in listen else _offered(first) or _security(first)
-    apart = False if _begun_in_vain(first) else None
-    return found._replace(client=client, apart=apart, playing=Playing(part, repertoire.next))
+    found = found._replace(client=client, playing=Playing(part, repertoire.next))
+    if _begun_in_vain(first):
+        return found._replace(apart=False)
+    return found._replace(verify=Verify.STRICT) if recorded_tls.refused(first) else found
 
 
 async def play(

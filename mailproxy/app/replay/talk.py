@@ -1,6 +1,6 @@
 """A recorded client speaks to a server: what its player wants is done over a connection."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import inf
 
@@ -10,7 +10,7 @@ from mailproxy.app.by_hand import Over, Record, Target
 from mailproxy.model.octets import Side
 from mailproxy.net.dial import Failure
 from mailproxy.net.securing import Securing
-from mailproxy.net.typed import Connection, Ended, Event, Failed, Secured, dial
+from mailproxy.net.typed import RECEIVE, Connection, Ended, Event, Failed, Secured, dial
 from mailproxy.talk import typist
 from mailproxy.talk.faults.fault import TlsSpoil
 from mailproxy.talk.play import client as play
@@ -104,7 +104,7 @@ class Talk:
         for action in actions:
             if isinstance(action, typist.TakeDown):
                 self._record.heard(action.entries, action.exchanges)
-        for action in actions if connection else ():
+        for action in _joined(actions) if connection else ():
             assert connection is not None
             match action:
                 case typist.Send(octets):
@@ -124,3 +124,21 @@ class Talk:
 
     def _at(self) -> int:
         return round((trio.current_time() - self._began) * 1_000_000)
+
+
+def _joined(actions: Sequence[play.Action]) -> Iterator[play.Action]:
+    """What is to be done after all was taken down; what is said in one go goes in one write, as far as that is wise."""
+    said = b""
+    for action in actions:
+        match action:
+            case typist.Send(octets) if len(said) + len(octets) <= RECEIVE:
+                said += octets
+            case typist.TakeDown():
+                pass
+            case _:
+                if said:
+                    yield typist.Send(said)
+                said = b""
+                yield action
+    if said:
+        yield typist.Send(said)

@@ -5,6 +5,7 @@ from mailproxy.model.session import How
 from mailproxy.talk.play.awaited import SECOND, Awaiting
 from mailproxy.talk.play.spoken import Pause, Ready, Reset
 from mailproxy.talk.typist import Close
+from mailproxy.talk.ways import Insecure
 from mailproxy.wire.tls import hello
 
 
@@ -16,6 +17,8 @@ class Leaving(Awaiting):
         end = self.script.end
         if self._may_slip:
             return self._slip(at)
+        if self.script.unoffered and self._ledger.idle and not self._offered_tls:
+            return self._go_without_tls(at)
         if self.script.why and not self._slipped:
             if self._ledger.idle or self._given_up:
                 self._stop(self.script.why)
@@ -32,6 +35,21 @@ class Leaving(Awaiting):
                 self._leave_as_recorded(at)
             case None if self._ledger.idle:
                 self._close(at)
+        return False
+
+    @property
+    def _offered_tls(self) -> bool:
+        """Whether the answer that was heard last offers TLS, or there is TLS."""
+        upgrading, exchange = self.protocol.upgrading, self._numbers and self._played[self._numbers[-1]].exchange
+        if self._tls or not upgrading or not exchange or not exchange.reply:
+            return self._tls is not None
+        said = exchange.reply.text.encode() + self._octets(exchange)
+        return upgrading.verb.encode() in said.upper().split()
+
+    def _go_without_tls(self, at: int) -> bool:
+        """Leave the server that offers no TLS, as mailproxy did, which wanted it."""
+        self._do(self.relay.insecure(Side.SERVER, Insecure(self.script.unoffered), at), at)
+        self._actions.append(Close())
         return False
 
     @property

@@ -98,6 +98,8 @@ class Part:
     def __init__(self, recording: Recording, exchanges: tuple[Exchange, ...]) -> None:
         self.track = Track(recording.entries)
         self.steps: dict[int, list[Step]] = {}
+        self.hesitates = False
+        """Whether the client had spoken before the server did."""
         self.exchanges = sorted(exchanges, key=lambda exchange: exchange.number)
         _Walk(self, recording).go()
 
@@ -135,6 +137,8 @@ class _Walk:
         self._anchor = _Anchor(START)
         self._heard = 0  # of the client's stream
         self._at = 0
+        self._greets = any(said.piece.greeting for said in self._said)
+        self._greeted = False
         self._deserted = False  # by the client, before the server ended anything
 
     def go(self) -> None:
@@ -171,6 +175,7 @@ class _Walk:
         self._part.steps.setdefault(number, []).append(step)
 
     def _server(self, frame: Frame) -> None:
+        self._greeted |= frame.length > 0
         while self._said and self._said[-1].piece.start < frame.end:
             piece, exchange, first, last = self._said.pop()
             if exchange.command:
@@ -193,6 +198,7 @@ class _Walk:
 
     def _client(self, frame: Frame) -> None:
         self._heard = frame.end
+        self._part.hesitates |= self._greets and not self._greeted
         while self._asked and self._asked[-1][0] < frame.end:
             _, exchange = self._asked.pop()
             self._owed[exchange.number] = exchange

@@ -56,6 +56,13 @@ def secured(recording: Recording) -> TlsFacts | Insecure:
     )
 
 
+def refused(recording: Recording) -> bool:
+    """Whether mailproxy, told to be strict, ended the session for the server's certificate."""
+    why = _failure(recording)
+    agreed = any(_AGREED.match(note.text) for note in _notes(recording, Mark.FACT))
+    return agreed and why is not None and why.reason.startswith(tuple(Fault))
+
+
 def speaks_tls(recording: Recording) -> bool:
     """Whether the server is known to speak TLS."""
     facts = secured(recording)

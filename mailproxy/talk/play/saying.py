@@ -18,7 +18,9 @@ from mailproxy.talk.play.login import CANCEL, MECHANISMS, Impossible, Responses,
 from mailproxy.talk.play.script import Part, Role
 from mailproxy.talk.play.securing import Securing
 from mailproxy.talk.play.spoken import Ready
+from mailproxy.talk.typist import Send
 
+_NOT_BASE64: Final = b", not base64, "
 _LENGTH: Final = re.compile(rb"(\d{1,3}) character")
 
 
@@ -38,7 +40,7 @@ class Saying(Securing):
                 return False
             if part.role is Role.RESPONSE:
                 self._next += 1
-                return self._respond(asked, at)
+                return self._respond(asked, at, self._words.line(part.span))
         self._next += 1
         for piece in self._words.cut(part.span):
             if piece and not self.over:
@@ -119,7 +121,8 @@ class Saying(Securing):
         except Impossible as why:
             self._stop(f"{ready.recorded.verb if ready.recorded else ''}: {why}")
             return True
-        line = self._shown(ready.line) if not responses else _begun(ready.line, responses)
+        encoded = responses and _NOT_BASE64 not in ready.line
+        line = _begun(ready.line, responses) if responses and encoded else self._shown(ready.line)
         self._ask(line, ready.recorded, responses, ready.cue.body, at)
         return True
 
@@ -137,7 +140,15 @@ class Saying(Securing):
             self._played[recorded.number] = asked
             self._numbers.append(recorded.number)
         self._ledger.say(asked)
+        if self.script.stray and upgrading and verb == upgrading.verb and not self._tls:
+            return self._stray(line, at)
         self._relayed(Side.CLIENT, line, at)
+
+    def _stray(self, line: bytes, at: int) -> None:
+        """Wish for TLS, and say something behind it in the same write, as the recorded client did."""
+        self._relayed(Side.CLIENT, line + self.script.stray, at)
+        self._actions.append(Send(self.script.stray))
+        self._strayed = True
 
     def _responses(self, ready: Ready) -> Responses | None:
         """The responses of a SASL exchange, if one begins; raises Impossible."""
@@ -154,8 +165,7 @@ class Saying(Securing):
         if not (found := MARK.search(line)):
             return line
         self._remark("letters stand for a secret that was said where none belongs")
-        length = _LENGTH.search(found[0])
-        return line[: found.start()] + b"x" * int(length[1] if length else 8) + line[found.end() :]
+        return line[: found.start()] + _letters(found[0]) + line[found.end() :]
 
     def _answer_challenge(self, at: int) -> bool:
         """Answer a challenge that nobody recorded, if there is one; what cannot be answered ends the play."""
@@ -172,8 +182,8 @@ class Saying(Securing):
             return True
         return self._respond(asked, at)
 
-    def _respond(self, asked: Asked, at: int) -> bool:
-        """Answer a challenge."""
+    def _respond(self, asked: Asked, at: int, recorded: bytes = b"") -> bool:
+        """Answer a challenge, to which the recorded client said this."""
         if asked.responses is None or asked.turn is None:
             return True
         try:
@@ -182,6 +192,8 @@ class Saying(Securing):
             self._stop(f"{asked.verb}: {why}")
             self._relayed(Side.CLIENT, CANCEL, at)
             return True
+        if _NOT_BASE64 in recorded:
+            answer = self._shown(recorded).rstrip(b"\r\n")
         self._relayed(Side.CLIENT, answer + b"\r\n", at)
         return True
 
@@ -192,6 +204,12 @@ class Saying(Securing):
             return
         self._stop_short(f"{asked.verb}: the server waits for a message that is not in the record", always=True)
         self._close(at)
+
+
+def _letters(secret: bytes) -> bytes:
+    """What stands for a masked secret: as many letters, of base64 only where it was that."""
+    length = _LENGTH.search(secret)
+    return (b"-" if _NOT_BASE64 in secret else b"x") * int(length[1] if length else 8)
 
 
 def _hangs(exchange: Exchange) -> bool:

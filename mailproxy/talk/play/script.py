@@ -66,6 +66,8 @@ class Script(NamedTuple):
     `timed` tells whether the times are known. `refusal` is how the client refused TLS, `in_clear` that it spoke in
     clear where TLS was expected, `distrusted` that the server's certificate was not trusted. `slip` is what had been
     heard when the client began TLS that nobody had granted and the server did not speak; None where it did not.
+    `stray` is what it said in clear behind its wish for TLS, in the same write, as far as that is told. `unoffered` is
+    why mailproxy left the server, of which it had wanted TLS, empty where it did not.
     """
 
     parts: tuple[Part, ...]
@@ -78,3 +80,5 @@ class Script(NamedTuple):
     in_clear: bool = False
     distrusted: bool = False
     slip: After | None = None
+    stray: bytes = b""
+    unoffered: str = ""

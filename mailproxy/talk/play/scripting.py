@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Final, TypeGuard
 
+from mailproxy.model.escape import unescape
 from mailproxy.model.exchange import Exchange
+from mailproxy.model.mask import MARK
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Origin, Side, Span
 from mailproxy.model.session import How, Recording
 from mailproxy.protocols import named
@@ -18,6 +20,7 @@ from mailproxy.talk.play.script import GREETED, After, End, Part, Role, Script
 
 HIDDEN: Final = "what was said under TLS is not in the record"
 ENDS: Final = "the record ends here"
+_STRAY: Final = re.compile(r"dropped (\d+) octets? of the client behind \w+: (.*)", re.S)
 _REFUSED: Final = re.compile(r"TLS failed with the client: (.*)|TLS failed: (alert \S+ from the client.*)", re.S)
 _PASSWORD: Final = re.compile(rb"<secret: (?!EXTERNAL,|ANONYMOUS,)[^<>\r\n]*>")
 _IN_CLEAR: Final = "it speaks in clear"
@@ -81,6 +84,8 @@ class _Walk:
             in_clear,
             any(note.mark is Mark.FACT and note.text.startswith(DISTRUST) for note in notes),
             self._slip,
+            next(filter(None, map(_stray, notes)), b""),
+            next((note.text.removeprefix(_SERVER_TLS) for note in notes if _is_unoffered(note)), ""),
         )
 
     def _note(self, note: Note) -> None:
@@ -165,6 +170,17 @@ def _spoken(exchanges: list[Exchange]) -> Iterator[tuple[Role, Exchange, Span]]:
             yield Role.RESPONSE, exchange, span
         if exchange.content and exchange.content.span.side is Side.CLIENT and exchange.content.span.length:
             yield Role.BODY, exchange, exchange.content.span
+
+
+def _is_unoffered(note: Note) -> bool:
+    return note.mark is Mark.TROUBLE and note.text.startswith(f"{_SERVER_TLS}it offers no ")
+
+
+def _stray(note: Note) -> bytes:
+    """The octets of which a note tells that they stood behind a wish for TLS, where all of them are shown."""
+    found = _STRAY.fullmatch(note.text) if note.mark is Mark.TROUBLE else None
+    said = unescape(found[2]) if found else b""
+    return said if found and len(said) == int(found[1]) and not MARK.search(said) else b""
 
 
 def _refusal(notes: list[Note]) -> str:

@@ -124,6 +124,8 @@ class ServerPlayer:
         self._mute = self._answers.silent
         if self._hidden:
             return self._stop_hidden()
+        if self._part.hesitates:
+            self._voice.hesitate()
         steps = self._answers.start()
         now = [step for step in takewhile(lambda step: step.when is not When.HEARD, steps)]
         self._slip = steps[len(now) :]

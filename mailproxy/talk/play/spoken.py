@@ -99,6 +99,7 @@ class Spoken(ABC):
         self._host = ""  # of the server, as it was called
         self._shaking = False
         self._refusing = False  # TLS, as the recorded client did
+        self._strayed = False  # what is released once TLS is refused has been said already
         self._slipped = False  # TLS has been begun that nobody granted
         self._paused = False
         self._rested = -1  # the part before which there was a pause
@@ -130,7 +131,8 @@ class Spoken(ABC):
                 case orders.Record(entries):
                     self._take_down(entries)
                 case orders.Send(Side.SERVER, octets) if octets:
-                    self._actions.append(Send(octets))
+                    if not (self._strayed and octets == self.script.stray):
+                        self._actions.append(Send(octets))
                 case orders.StartTls(Side.SERVER):
                     self._begin_tls(at)
                 case _:

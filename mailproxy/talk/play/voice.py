@@ -13,6 +13,8 @@ from mailproxy.talk.play.part import Piece, Step, Track
 from mailproxy.talk.practice.conversation import Action, Close, Reset, Send, Wait
 
 SECOND: Final = 1_000_000
+GREET_PAUSE: Final = 2.0
+"""Seconds that a server gives a client to speak too early, where the recorded one did."""
 
 
 class Voice:
@@ -48,6 +50,10 @@ class Voice:
         """Do nothing more."""
         self._actions.append(ending)
         self.over = True
+
+    def hesitate(self) -> None:
+        """Wait for the client to speak first, for a while."""
+        self._actions.append(Wait(GREET_PAUSE, or_heard=True))
 
     def put(self, octets: bytes) -> None:
         """Say what is no part of the dialogue."""

@@ -13,9 +13,10 @@ class Send(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Let so many seconds pass."""
+    """Let so many seconds pass; with `or_heard` no longer than until the client says something."""
 
     seconds: float
+    or_heard: bool = False
 
 
 class Close(NamedTuple):

@@ -22,7 +22,6 @@ FULLY: Final = Acting(deliver=True, delete=True)
 HELLO: Final = hello()
 SECRET: Final = re.compile(r"<secret: [^>]*>|kernel-2\.2-15")
 ANOTHER: Final = {
-    "smtp-starttls-by-mailproxy-not-offered": "mailproxy ended it then; the client takes leave now",
     "smtp-tls-expired": "the client hung up as the server greeted",
     "smtp-tls-wrong-name": "the client hung up as the server greeted",
 }
