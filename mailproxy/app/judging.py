@@ -83,11 +83,16 @@ def judged(recording: Recording, tally: Tally, quit: bool) -> tuple[Session, Ver
 
 def judge(recording: Recording) -> tuple[str, bool]:
     """What came of a session, in one line, and whether that is a failure."""
+    session, _ = concluded(recording)
+    return session.outcome, session.failed
+
+
+def concluded(recording: Recording) -> tuple[Session, Verdict | None]:
+    """The session with its outcome, and the verdict behind that, of a recording that is whole."""
     tally = Tally()
     for exchange in recording.exchanges:
         tally.hear(exchange)
     for entry in recording.entries:
         if isinstance(entry, Note):
             tally.note(entry)
-    session, _ = judged(recording, tally, any(exchange.verb == "QUIT" for exchange in recording.exchanges))
-    return session.outcome, session.failed
+    return judged(recording, tally, any(exchange.verb == "QUIT" for exchange in recording.exchanges))

@@ -7,15 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from sqlalchemy import Engine
 
-from mailproxy.app.judging import judge
+from mailproxy.app.judging import concluded, judge
 from mailproxy.app.settings import database, shown, state
 from mailproxy.formats import FORMATS, OCTET_FORMATS
 from mailproxy.formats.error import FormatError
 from mailproxy.model.exchange import Exchange
+from mailproxy.model.finding import Verdict
 from mailproxy.model.octets import Entry
 from mailproxy.model.session import Recording, Session
 from mailproxy.protocols import BLIND, names, reading
@@ -46,6 +47,13 @@ FILES: Final = (".talk", ".json", ".pcap", ".pcapng", ".cap")
 
 class NoLibrary(StoreError):
     """There is no database of the name that was given."""
+
+
+class Judged(NamedTuple):
+    """A recording, and the verdict on it; None where a rule failed."""
+
+    recording: Recording
+    verdict: Verdict | None
 
 
 def open_library(db: str) -> Engine:
@@ -109,6 +117,11 @@ def read_file(name: str, format: str = "", terms: Terms = MASKED) -> list[Record
 
 def each_of_file(name: str, format: str = "", terms: Terms = MASKED) -> Iterator[Recording]:
     """The same, one by one: of a large capture no more is held than the sessions that go on. Raises FormatError."""
+    return (each.recording for each in judged_of_file(name, format, terms))
+
+
+def judged_of_file(name: str, format: str = "", terms: Terms = MASKED) -> Iterator[Judged]:
+    """The same with the verdicts on them. Raises FormatError."""
     names = ", ".join([*(each.name for each in FORMATS), *(each.name for each in OCTET_FORMATS)])
     if format and format not in names.split(", "):
         raise FormatError(f"{format!r} is no format: there is {names}")
@@ -117,7 +130,7 @@ def each_of_file(name: str, format: str = "", terms: Terms = MASKED) -> Iterator
         with _opened(name) as file:
             for reader in OCTET_FORMATS:
                 if reader.name == format or (not format and reader.recognise(file.peek(4)[:4])):
-                    yield from (complete(each, source, terms) for each in reader.read(file, source))
+                    yield from (_judged(each, source, terms) for each in reader.read(file, source))
                     return
             octets = file.read()
     except OSError as error:
@@ -125,7 +138,7 @@ def each_of_file(name: str, format: str = "", terms: Terms = MASKED) -> Iterator
     text = octets.decode("utf-8", "surrogateescape").replace("\r\n", "\n").replace("\r", "\n")
     for each in FORMATS:
         if each.name == format or (not format and each.recognise(text)):
-            yield from [complete(recording, source, terms) for recording in each.read(text, source)]
+            yield from [_judged(recording, source, terms) for recording in each.read(text, source)]
             return
     raise FormatError(f"{source}: this is no recording; the formats are {names}")
 
@@ -145,20 +158,18 @@ def _opened(name: str) -> Iterator[BufferedReader]:
 
 def complete(recording: Recording, source: str, terms: Terms) -> Recording:
     """A recording from elsewhere, read: each frame of one kind, exchanges, outcome. Raises FormatError."""
+    return _judged(recording, source, terms).recording
+
+
+def _judged(recording: Recording, source: str, terms: Terms) -> Judged:
     session = recording.session
     if session.protocol not in (*names(), BLIND.name):
         raise FormatError(f"{source}: {session.protocol!r} is no protocol that is known here: {', '.join(names())}")
     read = reading.read(session.protocol, recording.entries, terms)
-    outcome, failed = judge(Recording(session, read.entries, read.exchanges))
-    session = replace(
-        session,
-        source=source,
-        user=read.user or session.user,
-        outcome=outcome,
-        failed=failed,
-        duration=_duration(session, read.entries),
-    )
-    return Recording(session, read.entries, read.exchanges)
+    duration = _duration(session, read.entries)
+    session = replace(session, source=source, user=read.user or session.user, duration=duration)
+    session, verdict = concluded(Recording(session, read.entries, read.exchanges))
+    return Judged(Recording(session, read.entries, read.exchanges), verdict)
 
 
 def keep(engine: Engine, recording: Recording) -> Session:

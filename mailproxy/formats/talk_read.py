@@ -69,7 +69,13 @@ class _Draft:
             self.clock += round(float(found[1]) * 1_000_000)
 
     def frame(self, frame: Frame) -> None:
-        frame = frame._replace(at=self.clock, start=self.positions[frame.side])
+        self._heard(frame._replace(at=self.clock, start=self.positions[frame.side]))
+
+    def speech(self, voice: Voice, octets: bytes) -> None:
+        side, secure = voice
+        self._heard(Frame(side, octets, self.clock, self.positions[side], len(octets), secure=secure))
+
+    def _heard(self, frame: Frame) -> None:
         self.positions[frame.side] = frame.end
         self.entries.append(frame)
         if frame.side is Side.SERVER and frame.kind is not Kind.TELNET:
@@ -118,7 +124,7 @@ class _Reading:
         if folded := folded_frame(voice, text):
             return self._draft.frame(folded)
         if octets := heard(text):
-            self._draft.frame(Frame(voice.side, octets, 0, 0, len(octets), secure=voice.secure))
+            self._draft.speech(voice, octets)
 
     def _noted(self, mark: Mark, text: str) -> None:
         if frame := noted_frame(mark, text):

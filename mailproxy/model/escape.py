@@ -20,6 +20,8 @@ def escape(octets: bytes) -> str:
 
 def escape_text(text: str) -> str:
     """A text that may hold anything, as text that harms no terminal."""
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text
     return "".join(map(_character, text))
 
 

@@ -43,6 +43,9 @@ class Kind(StrEnum):
     TELNET = "telnet"
 
 
+_SPEECH, _CONTENT = Kind.SPEECH, Kind.CONTENT
+
+
 class Mark(StrEnum):
     """What a note is, in the marks of a transcript."""
 
@@ -86,13 +89,10 @@ class Frame(NamedTuple):
     @property
     def length(self) -> int:
         """How far it moves the position in its side's stream, in octets."""
-        match self.kind:
-            case Kind.TELNET:
-                return 0
-            case Kind.OMITTED | Kind.OPAQUE:
-                return self.wire
-            case _:
-                return len(self.octets)
+        kind = self.kind
+        if kind is _SPEECH or kind is _CONTENT:  # asked of each frame many times, and most are one of these
+            return len(self.octets)
+        return 0 if kind is Kind.TELNET else self.wire
 
     @property
     def end(self) -> int:

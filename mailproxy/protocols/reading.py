@@ -71,13 +71,15 @@ def _frame(dialogue: Dialogue, frame: Frame) -> list[Entry]:
 def _with_wire(heard: list[Entry], frame: Frame) -> list[Entry]:
     """The octets of the wire are those that the frame stood for, as long as its octets are the same."""
     pieces = [entry for entry in heard if isinstance(entry, Frame)]
-    if b"".join([piece.octets for piece in pieces]) != frame.octets:
+    rest = frame.wire - sum([piece.wire for piece in pieces])
+    if not rest or b"".join([piece.octets for piece in pieces]) != frame.octets:
         return heard
-    rest = frame.wire - sum(piece.wire for piece in pieces)
     return [entry._replace(wire=entry.wire + rest) if entry is pieces[-1] else entry for entry in heard]
 
 
 def _as(entry: Entry, frame: Frame) -> Entry:
-    if isinstance(entry, Note):
+    if isinstance(entry, Note) or entry.side is not frame.side:
         return entry
-    return entry._replace(secure=frame.secure, origin=frame.origin) if entry.side is frame.side else entry
+    if entry.secure is frame.secure and entry.origin is frame.origin:
+        return entry
+    return entry._replace(secure=frame.secure, origin=frame.origin)

@@ -19,6 +19,8 @@ HEADER: Final = re.compile(r"[A-Za-z][A-Za-z-]*: ")
 """A field of a message (RFC 5322 section 2.2)."""
 OTHER: Final = re.compile(r"hello|helo|ehlo|polite|rcpt|data", re.I)
 """What a refusal of MAIL asks for, where it is not the login."""
+ENDS: Final = HELLOS | UPGRADES | {"RSET"}
+"""Commands that end a message which is on its way, where they are granted."""
 
 
 class Transaction(NamedTuple):
@@ -30,18 +32,17 @@ class Transaction(NamedTuple):
 
 def transaction(steps: Sequence[Exchange]) -> Transaction | None:
     """What is open behind these steps; None where nothing is."""
-    found: Transaction | None = None
+    mail: Exchange | None = None
+    recipients: list[Exchange] = []
     for each in steps:
         match each.verb:
             case "MAIL" if accepted(each):
-                found = Transaction(each)
-            case "RCPT" if accepted(each) and found:
-                found = found._replace(recipients=(*found.recipients, each))
-            case verb if is_message(each) and each.content:
-                found = None
-            case verb if verb in HELLOS | UPGRADES | {"RSET"} and accepted(each):
-                found = None
-    return found
+                mail, recipients = each, []
+            case "RCPT" if accepted(each) and mail:
+                recipients.append(each)
+            case verb if (is_message(each) and each.content) or (verb in ENDS and accepted(each)):
+                mail = None
+    return Transaction(mail, tuple(recipients)) if mail else None
 
 
 def nested(view: View) -> Iterator[Cause]:
