@@ -6,6 +6,7 @@ follows from it; of several at one step the most special. Messages that went thr
 
 from typing import Final
 
+from mailproxy.analysis import deeds
 from mailproxy.analysis.at_hand import at_hand
 from mailproxy.analysis.cause import Cause
 from mailproxy.analysis.rules import LINTS, RULES
@@ -19,17 +20,21 @@ OURS: Final = ("cut off", "the proxy was killed")
 
 def diagnose(recording: Recording) -> Verdict:
     """What a session's failure means. The recording is one that was read (its exchanges are there)."""
-    view = View(recording)
+    return diagnosed(View(recording))
+
+
+def diagnosed(view: View) -> Verdict:
+    """The same, of a recording that is looked at already."""
     causes = [cause._replace(rule=cause.rule or rule.name) for rule in RULES for cause in rule.look(view)]
     findings = tuple(Finding(lint.name, found.summary, found.evidence) for lint in LINTS for found in lint.look(view))
     first = min(causes, key=lambda cause: (cause.at, -cause.special), default=None)
     if first is None or (first.at >= len(view.steps) and _cut(view)):
-        return at_hand(view, _well(view, findings))
+        return deeds.of_verdict(view, at_hand(view, _well(view, findings)))
     verdict = Verdict(
         _outcome(view, first), first.stage, first.blame, first.also[:2], first.confidence, first.rule,
         first.summary, first.evidence, first.remedy, findings,
     )  # fmt: skip
-    return at_hand(view, verdict)
+    return deeds.of_verdict(view, at_hand(view, verdict))
 
 
 def _outcome(view: View, cause: Cause) -> Outcome:

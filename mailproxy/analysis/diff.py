@@ -8,9 +8,9 @@ both come to the same, the first difference of weight is named.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from mailproxy.analysis import deeds
 from mailproxy.analysis.align import Key, align
 from mailproxy.analysis.deciding import deciding
-from mailproxy.analysis.diagnose import diagnose
 from mailproxy.analysis.differences import answers, surroundings
 from mailproxy.analysis.differences.looking import Digest, Looked, command, evidence, reply
 from mailproxy.model.difference import Comparison, Difference, Row, What
@@ -32,9 +32,8 @@ def compare(
     yours = bad if isinstance(bad, Looked) else Looked(bad)
     rows = tuple(_rows(mine, yours, strict, timing))
     around = tuple(surroundings.differences(mine, yours, strict))
-    verdicts = diagnose(mine.recording), diagnose(yours.recording)
-    found = Comparison(mine.recording, yours.recording, rows, around, None, *verdicts)
-    return found._replace(deciding=deciding(found))
+    found = Comparison(mine.recording, yours.recording, rows, around, None, mine.verdict, yours.verdict)
+    return deeds.of_differences(found._replace(deciding=deciding(found)))
 
 
 def keys(looked: Looked) -> list[Key]:

@@ -19,6 +19,7 @@ from mailproxy.net.poll import Poller
 from mailproxy.net.reach import Address, Reach, Reached
 from mailproxy.net.securing import Securing
 from mailproxy.net.spoiled import SpoiledLeg
+from mailproxy.talk import in_place
 from mailproxy.talk.actions import Action, Close, Finish, Listen, Record, Reset, Send, StartTls
 from mailproxy.talk.bridge import own
 from mailproxy.talk.faults.fault import NO_TLS_SPOIL
@@ -183,7 +184,12 @@ class Conversation:
     def noted(self, text: str) -> None:
         """A spoiler has done something."""
         if not self._relay.over:
-            self._owner.record([Note(Mark.FACT, text, self._now())])
+            self._owner.record([Note(Mark.FACT, self._relay.dialogue.without_secrets(text), self._now())])
+
+    def cut_off(self, how: How, notified: bool | None = None) -> None:
+        """A spoiler has ended the connection in the server's place."""
+        if not self._relay.over:
+            self._try(lambda: in_place.ended(self._relay, how, self._now(), notified))
 
     def pretended(self, found: TlsFacts | Insecure) -> None:
         """A server that stands in has begun TLS, or has failed to."""

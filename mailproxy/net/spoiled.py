@@ -40,6 +40,9 @@ class Spoilt(Listener, Protocol):
     def pretended(self, found: TlsFacts | Insecure) -> None:
         """What has become of TLS with a server that stands in."""
 
+    def cut_off(self, how: How, notified: bool | None = None) -> None:
+        """mailproxy has ended the connection in the server's place, under TLS with a close_notify or without."""
+
     def fell(self, failure: Exception) -> None:
         """mailproxy has failed, by an error of ours."""
 
@@ -221,7 +224,7 @@ class SpoiledLeg:
             case Break(how):
                 self._leave()
                 self.inner.reset()
-                self._listener.broke(_SIDE, how)
+                self._listener.cut_off(how)
         return True
 
     async def _let_pass(self, seconds: float, pause: trio.CancelScope) -> None:
@@ -247,7 +250,7 @@ class SpoiledLeg:
         if self._shaking:
             self._shaking()
         else:
-            self._listener.ended(_SIDE, notify if self._secure else None)
+            self._listener.cut_off(How.CLOSED, notify if self._secure else None)
 
     def _leave(self) -> None:
         self._cut = True

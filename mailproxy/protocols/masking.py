@@ -4,6 +4,7 @@ import re
 from collections.abc import Generator
 from typing import ClassVar, Final
 
+from mailproxy.model.escape import escape
 from mailproxy.model.mask import mark
 from mailproxy.model.octets import Side, Span
 from mailproxy.protocols import secrets
@@ -16,6 +17,7 @@ from mailproxy.protocols.turn import (
 from mailproxy.wire.inbox import LINE_LIMIT
 
 USER: Final = re.compile(r", user ([^,<> ]+)(?:[,>]|$)")
+REPEATED: Final = mark("repeated by mailproxy").decode()
 HARMLESS: Final = frozenset(verb + end for verb in secrets.OPEN_VERBS for end in (b" ", b"\r"))
 _CLIENT: Final = Side.CLIENT
 _SERVER: Final = Side.SERVER
@@ -89,6 +91,12 @@ class Masking(Hearing):
         start = inbox.position
         octets = inbox.take(length)
         return Line(octets, Span(_SERVER, start, inbox.position), False)
+
+    def without_secrets(self, text: str) -> str:
+        """A text of ours, with the secrets masked that have been said so far."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(escape(secret), REPEATED)
+        return text
 
     def _settle_start(self) -> None:
         """Settle of a line that is not whole what cannot be part of a secret."""

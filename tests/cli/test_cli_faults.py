@@ -16,6 +16,7 @@ import pytest
 from typer import BadParameter
 
 from mailproxy.cli.faults import wanted
+from mailproxy.model.injected import injected
 from mailproxy.talk.faults import FAULTS
 from tests.cli.command import Mailproxy
 from tests.whole.proxy import COMMAND, Proxy, Session, notes, said, until
@@ -103,7 +104,7 @@ def _words(error: poplib.error_proto) -> str:
 
 def faults(session: Session) -> list[str]:
     """What the record says was done on wish."""
-    return [each.removeprefix("=== fault: ") for each in notes(session) if each.startswith("=== fault: ")]
+    return [told.did for each in notes(session) if (told := injected(each.removeprefix("=== ")))]
 
 
 def own(session: Session) -> list[str]:
@@ -179,7 +180,7 @@ def test_a_reset_within_a_message(tmp_path: Path, practice: Practice) -> None:
         [session] = ended(proxy)
     [told] = faults(session)
     assert told.endswith("behind 100 octets of message 1")
-    assert notes(session)[-1] == "*** reset by the server"
+    assert notes(session)[-1] == "*** reset by the server, by mailproxy in its place"
 
 
 def test_a_hidden_capability(tmp_path: Path, practice: Practice) -> None:

@@ -103,6 +103,9 @@ class Watch:
     def broke(self, side: Side, how: How) -> None:
         self._write(how)
 
+    def cut_off(self, how: How, notified: bool | None = None) -> None:
+        self._write(f"cut off: {how}" + ("" if notified is None else f", notified {notified}"))
+
     def secured(self, side: Side, tls: Tls) -> None:
         raise AssertionError("it has no socket")
 
@@ -217,7 +220,8 @@ def test_a_server_that_has_ended_still_hears_the_client() -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "told"), [(Close(), "0 closed"), (Break(), "0 reset"), (Break(How.TIMED_OUT), "0 timed-out")]
+    ("order", "told"),
+    [(Close(), "0 cut off: closed"), (Break(), "0 cut off: reset"), (Break(How.TIMED_OUT), "0 cut off: timed-out")],
 )
 def test_the_spoiler_ends_the_connection(order: Order, told: str) -> None:
     async def scene(on: Play) -> None:
@@ -236,7 +240,7 @@ def test_what_happens_at_the_start_waits_until_the_connection_is_known() -> None
         await on.say("NOOP")
 
     on = play({"connected": [Tell("at once"), Close()]}, scene, begin=False)
-    assert on.log == ["0 === at once", "0 closed"]
+    assert on.log == ["0 === at once", "0 cut off: closed"]
 
 
 def test_tls_begins_in_its_turn() -> None:
@@ -278,7 +282,7 @@ def test_a_client_that_is_not_read_is_read_again_once_the_connection_has_ended()
         await on.say("NOOP")
 
     on = play({"NOOP": [Close()]}, scene)
-    assert on.log == ["0 220 x", "0 congested", "0 room", "0 closed"]
+    assert on.log == ["0 220 x", "0 congested", "0 room", "0 cut off: closed"]
 
 
 def test_a_spoiler_that_fails_harms_its_own_session_alone() -> None:
@@ -314,7 +318,10 @@ async def test_a_reply_in_the_servers_place_is_recorded_as_mailproxys(backend: s
             assert await exactly(client, 37) == b"250 a\r\n452 4.5.3 Too many\r\n250 fine\r\n"
         own = [each for each in stage.entries if isinstance(each, Frame) and each.origin is Origin.PROXY]
         assert [(each.side, each.octets) for each in own] == [(Side.SERVER, b"452 4.5.3 Too many\r\n")]
-        assert stage.notes[1] == "=== fault: RCPT 2 answered 452 4.5.3 Too many by mailproxy, the server was not asked"
+        assert stage.notes[1] == (
+            "=== fault: RCPT 2 answered 452 4.5.3 Too many by mailproxy, the server was not asked "
+            '(--fault "at RCPT 2 answer 452 4.5.3 Too many")'
+        )
 
 
 @pollers
@@ -333,7 +340,7 @@ async def test_a_reset_on_wish_reaches_both(backend: str) -> None:
                 assert await is_reset(client)
                 assert await is_reset(server)
             await stage.ended.wait()
-            assert stage.notes[2:] == ["*** reset by the server"]
+            assert stage.notes[2:] == ["*** reset by the server, by mailproxy in its place"]
             assert stage.said(Side.SERVER) == b"220 x\r\n250 x\r\n"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from mailproxy.model.injected import injected
 from mailproxy.talk.faults.orders import Break, Close, Hand, Order, Pass, Tell, Wait
 from mailproxy.talk.faults.parse import parse
 from mailproxy.talk.faults.sessions import Faults
@@ -59,7 +60,7 @@ class Stage:
     @property
     def told(self) -> list[str]:
         """What was told."""
-        return [order.text.removeprefix("fault: ") for order in self.orders if isinstance(order, Tell)]
+        return [_did(order) for order in self.orders if isinstance(order, Tell)]
 
     @property
     def ended(self) -> bool:
@@ -80,8 +81,8 @@ class Stage:
             match order:
                 case Pass(more) | Hand(more):
                     octets += more
-                case Tell(text):
-                    lines.append(f"=== {text.removeprefix('fault: ')}")
+                case Tell():
+                    lines.append(f"=== {_did(order)}")
                 case Wait(seconds):
                     lines.append(f"... {seconds:g} s")
                 case Close():
@@ -101,6 +102,13 @@ def _mark(order: Order | None) -> str:
             return "<-  "
         case _:
             return ""
+
+
+def _did(order: Tell) -> str:
+    told = injected(order.text)
+    assert told
+    assert told.rule
+    return told.did
 
 
 def written(line: str) -> bytes:
