@@ -4,6 +4,7 @@ SASL: RFC 4422; PLAIN: RFC 4616; CRAM-MD5: RFC 2195; XOAUTH2 and OAUTHBEARER: RF
 """
 
 import base64
+import re
 from typing import Final
 
 from mailproxy.model.exchange import Exchange
@@ -16,6 +17,10 @@ _CHALLENGES: Final = {
     "CRAM-MD5": (STAMP,),
     **dict.fromkeys(_CLIENT_FIRST, (b"",)),
 }
+_PROVING: Final = re.compile(r"SCRAM-.*|GSSAPI|GSS-SPNEGO|SPNEGO|KERBEROS_V4|SRP")
+"""Mechanisms whose server answers what the client has just thought of, and proves that it knows a secret."""
+_BY_PASSWORD: Final = ("CRAM-MD5", "PLAIN", "LOGIN")
+_OFFER: Final = re.compile(rb"^((?:250[- ]AUTH|SASL)[ =])([^\r\n]*)", re.I | re.M)
 _ASKING: Final = frozenset({"334", "+"})
 
 
@@ -36,6 +41,29 @@ def challenges(argument: str, sign: bytes) -> tuple[bytes, ...] | None:
     if initial.strip() and name.upper() != "CRAM-MD5":
         put = put[1:]
     return tuple(sign + base64.b64encode(challenge) + b"\r\n" for challenge in put)
+
+
+def unplayable(exchange: Exchange) -> bool:
+    """Whether a recorded login cannot have its outcome again, by the same mechanism and another client.
+
+    DIGEST-MD5 asks everybody the same, and proves something only to whom it grants the login.
+    """
+    if exchange.verb != "AUTH" or not exchange.replies or not (asks(exchange) or len(exchange.replies) > 1):
+        return False
+    name = mechanism(exchange.argument)
+    granted = exchange.reply is not None and exchange.reply.positive
+    return _PROVING.fullmatch(name) is not None or (name == "DIGEST-MD5" and granted)
+
+
+def steered(answer: bytes) -> bytes:
+    """What tells what the server can do, offering mechanisms only that can be played, and some for a password."""
+    return _OFFER.sub(_playable, answer)
+
+
+def _playable(found: re.Match[bytes]) -> bytes:
+    kept = [name for name in found[2].decode("ascii", "replace").upper().split() if name in _CHALLENGES]
+    missing = () if set(_BY_PASSWORD) & set(kept) else _BY_PASSWORD
+    return found[1] + " ".join([*kept, *missing]).encode()
 
 
 def recast(argument: str, exchange: Exchange, sign: bytes) -> Parts | None:

@@ -23,6 +23,7 @@ from mailproxy.talk.play.edit import GREETING
 from mailproxy.talk.play.lines import Lines
 from mailproxy.talk.play.manner import AS_RECORDED, Manner
 from mailproxy.talk.play.part import Part, Step, When
+from mailproxy.talk.play.steering import Steering
 from mailproxy.talk.play.voice import Voice
 from mailproxy.talk.practice.conversation import Action, Close
 from mailproxy.talk.stand_in import Absent
@@ -53,6 +54,7 @@ class ServerPlayer:
         self._told = remark
         self._part = Part(recording, exchanges)
         self._answers = Answers(recording, self._part, protocol, manner.strict, self._remark)
+        self._steering = Steering(self._part, protocol, manner.strict, self._remark)
         self._dialogue = protocol.dialogue()
         self._dialogue.apart = protocol.upgrading is not None
         self._voice = Voice(self._dialogue, self._part.track, manner, self._remark)
@@ -176,7 +178,7 @@ class ServerPlayer:
         self._improvising = False
         self._since = self._heard
         self._counts[turn.verb] += 1
-        self._answer = self._answers.to(turn)
+        self._answer = self._steering.steered(turn, self._answers.to(turn))
         self._steps = deque(self._answer.steps)
 
     def _edited_as(self, turn: Turn) -> str:
