@@ -208,10 +208,11 @@ class View:
 
     def octets(self, span: Span) -> bytes:
         """What was said there, as far as it was kept."""
-        return self._streams.octets(span)
+        return self.streams.octets(span)
 
     @cached_property
-    def _streams(self) -> Streams:
+    def streams(self) -> Streams:
+        """What was said, as far as it was kept."""
         return Streams(self.recording.entries)
 
     @cached_property

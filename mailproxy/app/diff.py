@@ -100,10 +100,11 @@ class _Shelf:
         """The session of this name; of a file that holds several, the last."""
         if not library.is_file(name):
             return self.numbered(resolve(self.engine, name))
-        found = library.read_file(name)
+        found = list(library.judged_of_file(name))
         if not found:
             raise NothingToCompare(f"{name} holds no session")
-        return Looked(found[-1])
+        recording, verdict = found[-1]
+        return Looked(recording, judged=verdict)
 
     def numbered(self, number: int) -> Looked:
         """The session of this number; large messages of it stay in the database."""

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from mailproxy.analysis.diagnose import diagnosed
 from mailproxy.analysis.view import View
 from mailproxy.model.escape import escape_text
 from mailproxy.model.exchange import Exchange, Reply
-from mailproxy.model.finding import Evidence, Stage
+from mailproxy.model.finding import Evidence, Stage, Verdict
 from mailproxy.model.octets import Frame, Kind, Mark, Note, Side, Span
 from mailproxy.model.session import Recording
 from mailproxy.model.stream import Streams
@@ -21,15 +22,22 @@ Digest = Callable[[Span], bytes]
 
 @dataclass(frozen=True)
 class Looked:
-    """One of the two. `digest` is asked for contents whose octets were left in the database."""
+    """One of the two. `digest` is asked for contents whose octets were left in the database; `judged` is the verdict
+    on it, where there is one already."""
 
     recording: Recording
     digest: Digest | None = None
+    judged: Verdict | None = None
 
     @cached_property
     def view(self) -> View:
         """The session as a diagnosis looks at it."""
         return View(self.recording)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What its failure means."""
+        return self.judged or diagnosed(self.view)
 
     @cached_property
     def steps(self) -> tuple[Exchange, ...]:
@@ -44,7 +52,7 @@ class Looked:
     @cached_property
     def streams(self) -> Streams:
         """What was said, by its place."""
-        return Streams(self.recording.entries)
+        return self.view.streams
 
     @cached_property
     def course(self) -> Course:
