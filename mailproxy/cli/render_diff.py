@@ -40,8 +40,8 @@ def comparison(found: "Compared", unified: bool, folded: bool, names: tuple[str,
     else:
         _deciding(each, each.deciding, names)
     if not folded or each.differences:
-        render.say()
-        _rows(each, unified or render.screen_width() < NARROW, folded)
+        columns = render.screen_width()
+        render.say("\n".join(["", *_rows(each, columns, unified or columns < NARROW, folded)]))
     _around(each)
 
 
@@ -86,50 +86,46 @@ def _deciding(each: "Comparison", chosen: "Difference", names: tuple[str, str]) 
             render.say(f"  {line}")
 
 
-def _rows(each: "Comparison", unified: bool, folded: bool) -> None:
+def _rows(each: "Comparison", columns: int, unified: bool, folded: bool) -> Iterator[str]:
     from mailproxy.app.passages import Passages
 
     good, bad = Passages(each.good), Passages(each.bad)
-    show = _unified if unified else _beside
     same = 0
     for place, row in enumerate(each.rows):
         near = any(other.differences for other in each.rows[max(0, place - FEW) : place + FEW + 1])
         if folded and not near:
             same += 1
             continue
-        same = _skipped(same)
-        show(good.of(row.good), bad.of(row.bad), row)
-    _skipped(same)
+        yield from _skipped(same)
+        same = 0
+        said = good.of(row.good), bad.of(row.bad)
+        yield from _unified(*said, row) if unified else _beside(*said, row, (columns - 5) // 2)
+        yield from _told(row.differences)
+    yield from _skipped(same)
 
 
-def _skipped(same: int) -> int:
+def _skipped(same: int) -> Iterator[str]:
     if same:
-        render.say(render.paint(f"      … {same} exchange{'s' * (same != 1)} alike", dim=True))
-    return 0
+        yield render.paint(f"      … {same} exchange{'s' * (same != 1)} alike", dim=True)
 
 
-def _unified(good: Sequence["Line"], bad: Sequence["Line"], row: "Row") -> None:
+def _unified(good: Sequence["Line"], bad: Sequence["Line"], row: "Row") -> Iterator[str]:
     """One below the other; lines of one side alone begin with - (good) or + (bad)."""
     if not row.differences and row.good and row.bad:
-        for line in bad:
-            render.say(f"  {render.line(line)}")
+        yield from (f"  {render.line(line)}" for line in bad)
     else:
-        for line in good:
-            render.say(f"{render.paint('-', bold=True)} {render.line(line)}")
-        for line in bad:
-            render.say(f"{render.paint('+', bold=True)} {render.line(line)}")
-    _told(row.differences)
+        yield from (f"{render.paint('-', bold=True)} {render.line(line)}" for line in good)
+        yield from (f"{render.paint('+', bold=True)} {render.line(line)}" for line in bad)
 
 
-def _beside(good: Sequence["Line"], bad: Sequence["Line"], row: "Row") -> None:
+def _beside(good: Sequence["Line"], bad: Sequence["Line"], row: "Row", width: int) -> Iterator[str]:
     """Side by side, the good one on the left; ≠ stands between lines that differ."""
-    width = (render.screen_width() - 5) // 2
     mine = [text for line in good for text in _wrapped(line, width)]
     yours = [text for line in bad for text in _wrapped(line, width)]
-    sign = " " if not row.differences and row.good and row.bad else "≠"
+    unlike = bool(row.differences) or not (row.good and row.bad)
+    sign = render.paint("≠" if unlike else " ", bold=unlike)
     for left, right in zip_longest(mine, yours, fillvalue=""):
-        render.say(f"{left:<{width}} {render.paint(sign, bold=sign != ' ')}  {right}".rstrip())
-    _told(row.differences)
+        yield f"{left:<{width}} {sign}  {right}".rstrip()
 
 
 def _wrapped(line: "Line", width: int) -> Iterator[str]:
@@ -139,11 +135,10 @@ def _wrapped(line: "Line", width: int) -> Iterator[str]:
         yield "    " + text[at : at + width - 4]
 
 
-def _told(differences: "tuple[Difference, ...]") -> None:
-    for each in differences[:NAMED]:
-        render.say(render.paint(f"      = {render.safe(each.told)}", dim=True))
+def _told(differences: "tuple[Difference, ...]") -> Iterator[str]:
+    yield from (render.paint(f"      = {render.safe(each.told)}", dim=True) for each in differences[:NAMED])
     if len(differences) > NAMED:
-        render.say(render.paint(f"      = and {len(differences) - NAMED} more", dim=True))
+        yield render.paint(f"      = and {len(differences) - NAMED} more", dim=True)
 
 
 def _around(each: "Comparison") -> None:

@@ -50,6 +50,9 @@ class Spoken:
         return [self._take(len(self._rest))] if self._rest else []
 
     def _lines(self, octets: bytes) -> Iterator[Line]:
+        if not self._rest and octets.endswith(b"\n") and len(octets) <= LONGEST:
+            yield self._line(octets)
+            return
         self._rest += octets
         while len(self._rest) > LONGEST:
             yield self._take(LONGEST - self._rest[:LONGEST].endswith(b"\r"))
@@ -59,7 +62,10 @@ class Spoken:
     def _take(self, number: int) -> Line:
         taken = bytes(self._rest[:number])
         del self._rest[:number]
-        return Line(SPOKEN[self._voice], shown(taken), self._at, self._voice.side)
+        return self._line(taken)
+
+    def _line(self, octets: bytes) -> Line:
+        return Line(SPOKEN[self._voice], shown(octets), self._at, self._voice.side)
 
 
 class Counted:

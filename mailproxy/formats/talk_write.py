@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC
+from typing import Final
 from urllib.parse import urlsplit
 
 from mailproxy.formats.talk_marks import NOTED, telnet
@@ -10,6 +11,9 @@ from mailproxy.model.escape import escape_text
 from mailproxy.model.line import Line
 from mailproxy.model.octets import Entry, Frame, Kind, Note, Side
 from mailproxy.model.session import Recording, Session
+
+_SPEECH: Final = frozenset({Kind.SPEECH})
+_ALL: Final = frozenset({Kind.SPEECH, Kind.CONTENT})
 
 
 class Writer:
@@ -21,10 +25,10 @@ class Writer:
     """
 
     def __init__(self, fold: bool = False) -> None:
-        self._spoken = frozenset({Kind.SPEECH}) if fold else frozenset({Kind.SPEECH, Kind.CONTENT})
+        self._spoken = _SPEECH if fold else _ALL
         self._fold = fold
         self._part: Part | None = None
-        self._before = dict.fromkeys(Side, "")
+        self._before = {Side.CLIENT: "", Side.SERVER: ""}
 
     def entry(self, entry: Entry) -> list[Line]:
         """The lines that this entry makes whole."""

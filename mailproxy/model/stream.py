@@ -1,6 +1,6 @@
 """The octets behind a span: what everything derived points back at."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,15 +21,15 @@ class Streams:
 
     def octets(self, span: Span) -> bytes:
         """The octets of `span` that were kept; those left out and those not in clear have none."""
-        return b"".join(
-            frame.octets[max(span.start - frame.start, 0) : max(span.end - frame.start, 0)]
-            for frame in self._touching(span)
-            if frame.kind in _KEPT
-        )
+        _, start, end = span
+        touching = [frame for frame in self._touching(span) if frame.kind in _KEPT]
+        return b"".join([frame.octets[max(start - frame.start, 0) : max(end - frame.start, 0)] for frame in touching])
 
     def missing(self, span: Span) -> int:
         """How many octets of `span` are not in the record."""
-        return span.length - len(self.octets(span))
+        _, start, end = span
+        touching = [frame for frame in self._touching(span) if frame.kind in _KEPT]
+        return span.length - sum([max(min(end, frame.end) - max(start, frame.start), 0) for frame in touching])
 
     def whole(self, side: Side) -> Span:
         """All that `side` said."""
@@ -37,6 +37,7 @@ class Streams:
         return Span(side, 0, frames[-1].end if frames else 0)
 
     def _touching(self, span: Span) -> list[Frame]:
-        starts = self._starts[span.side]
-        first = max(bisect_right(starts, span.start) - 1, 0)
-        return self._frames[span.side][first : bisect_right(starts, span.end)]
+        side, start, end = span
+        starts = self._starts[side]
+        first = max(bisect_right(starts, start) - 1, 0)
+        return self._frames[side][first : bisect_left(starts, end, first)]
