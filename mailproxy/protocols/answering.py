@@ -32,6 +32,12 @@ class Understudy(Interface):
     def greeting(self) -> bytes | None:
         """What it greets with; None where it says nothing."""
 
+    def overrules(self, verb: str, argument: str) -> Improvised | None:
+        """What it answers whatever was recorded, where that cannot hold: the session stands elsewhere; else None."""
+
+    def misplaced(self, verb: str, argument: str) -> Improvised | None:
+        """What it answers to a command out of place, rather than repeat what it said to the like; else None."""
+
     def answer(self, verb: str, argument: str) -> Improvised | None:
         """What it answers; None where it has nothing better than what was recorded of the same, or nothing at all."""
 
@@ -40,6 +46,9 @@ class Understudy(Interface):
 
     def heard(self, exchange: Exchange) -> None:
         """Learn what has been asked and answered."""
+
+    def secured(self) -> None:
+        """Learn that TLS has begun."""
 
 
 class Silent:
@@ -51,11 +60,40 @@ class Silent:
     def greeting(self) -> bytes | None:
         return None
 
+    def overrules(self, verb: str, argument: str) -> Improvised | None:
+        return None
+
+    def misplaced(self, verb: str, argument: str) -> Improvised | None:
+        return None
+
     def answer(self, verb: str, argument: str) -> Improvised | None:
         return None
 
     def cancelled(self) -> bytes | None:
         return None
+
+    def heard(self, exchange: Exchange) -> None:
+        pass
+
+    def secured(self) -> None:
+        pass
+
+
+class Meaning(Interface):
+    """Knows what a command means where its argument leaves that unsaid: the message that is being read, say."""
+
+    def meant(self, verb: str, argument: str) -> str:
+        """The argument with all that it leaves unsaid."""
+
+    def heard(self, exchange: Exchange) -> None:
+        """Learn what has been asked and answered."""
+
+
+class Plain:
+    """A command says all that it means."""
+
+    def meant(self, verb: str, argument: str) -> str:
+        return argument
 
     def heard(self, exchange: Exchange) -> None:
         pass
@@ -87,7 +125,8 @@ class Answering(NamedTuple):
     `about` tells what a command is about, a recipient or a message, from its verb and argument. Of verbs that are
     `particular`, an answer about one thing is none about another. `kin` are the verbs whose recorded answers do for
     a command too, best first, if such an answer `decides` what is asked. `recast` puts a recorded answer into the
-    parts that a command needs: None where as it was recorded, no parts where it cannot be put so.
+    parts that a command needs: None where as it was recorded, no parts where it cannot be put so. `meaning` makes what
+    spells out the arguments of one session, in their order.
     """
 
     about: Callable[[str, str], str] = by_argument
@@ -96,6 +135,7 @@ class Answering(NamedTuple):
     decides: Callable[[Exchange], bool] = always
     recast: Callable[[str, str, Exchange], Parts | None] = as_recorded
     understudy: Callable[[Record], Understudy] = Silent
+    meaning: Callable[[], Meaning] = Plain
 
 
 ANSWERING = Answering()

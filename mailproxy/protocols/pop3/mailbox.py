@@ -99,11 +99,16 @@ class Mailbox:
             case "RETR" if content and number:
                 self._whole.setdefault(number, content)
                 announced = exchange.content.announced if exchange.content else None
-                self._sizes.setdefault(number, content.length - len(_DOT) if announced is None else announced)
+                self._sizes.setdefault(number, self._size(content) if announced is None else announced)
             case "TOP" if content and number:
                 self._tops.setdefault(number, content)
             case _:
                 pass
+
+    def _size(self, content: Span) -> int:
+        """The octets of a message, as they are counted: without the dots that went before dots (RFC 1939 section 3)."""
+        octets = self._octets(content)
+        return content.length - len(_DOT) * octets.endswith(_DOT) - octets.count(b"\n..") - octets.startswith(b"..")
 
     def _rows(self, content: Span | None, said: str, form: re.Pattern[str]) -> Iterator[tuple[int, str]]:
         lines = self._octets(content).decode("ascii", "replace").split("\n") if content else [said]

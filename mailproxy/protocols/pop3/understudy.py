@@ -7,33 +7,44 @@ from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.protocols import challenges
 from mailproxy.protocols.answering import Improvised, Record
 from mailproxy.protocols.pop3.mailbox import Mailbox, Message
+from mailproxy.protocols.pop3.reader import VERBS
+from mailproxy.protocols.pop3.sequence import BEHIND, LOGINS, Sequence
 
 SIGN: Final = b"+ "
-_LOGINS: Final = frozenset({"PASS", "APOP", "AUTH", "RPOP"})
 _OF_MESSAGES: Final = frozenset({"RETR", "DELE", "TOP", "LIST", "UIDL"})
-_COMMANDS: Final = frozenset({"USER", "PASS", "APOP", "STAT", "CAPA", "QUIT", "NOOP", "RSET", *_OF_MESSAGES})
 
 
 class Pop3Understudy:
-    """Knows the mailbox, and how the recorded server refuses."""
+    """Knows the mailbox, how the recorded server refuses, and where the session stands."""
 
     def __init__(self, record: Record) -> None:
         self._exchanges = record.exchanges
         self._mailbox = Mailbox(record)
         self._tls = record.tls or any(exchange.verb == "STLS" and _granted(exchange) for exchange in record.exchanges)
-        logins = [each for each in self._exchanges if each.verb in _LOGINS and each.argument and each.replies]
+        logins = [each for each in self._exchanges if each.verb in LOGINS and each.argument and each.replies]
         self._logins = {challenges.mechanism(each.argument) if each.verb == "AUTH" else each.verb for each in logins}
         self._codes = any(reply.enhanced for exchange in self._exchanges for reply in exchange.replies)
         self._highest = 0
+        self._sequence = Sequence()
+        self._told = _out_of_place(record)
 
     def greeting(self) -> bytes | None:
         """It is ready (section 4)."""
         return b"+OK POP3 server ready\r\n"
 
+    def overrules(self, verb: str, argument: str) -> Improvised | None:
+        """There is no TLS within TLS."""
+        return self.misplaced(verb, argument) if verb == "STLS" and self._sequence.secure else None
+
+    def misplaced(self, verb: str, argument: str) -> Improvised | None:
+        """As the states of a session want it, where the record does not tell what the server wants."""
+        why = "" if verb in self._told else self._sequence.misplaced(verb)
+        return Improvised((f"-ERR {why}\r\n".encode(),)) if why else None
+
     def answer(self, verb: str, argument: str) -> Improvised | None:
         """Tell of the mailbox as it is by now; grant what is harmless; refuse what is unknown as this server does."""
         match verb:
-            case _ if verb in _LOGINS:
+            case _ if verb in LOGINS:
                 return self._login(verb, argument)
             case "QUIT":
                 return Improvised((b"+OK Bye\r\n",), closes=True)
@@ -49,7 +60,8 @@ class Pop3Understudy:
         return b"-ERR Authentication is cancelled\r\n"
 
     def heard(self, exchange: Exchange) -> None:
-        """Learn what is deleted and what was seen."""
+        """Learn where the session stands, what is deleted and what was seen."""
+        self._sequence.heard(exchange)
         if not _granted(exchange):
             return
         match exchange.verb:
@@ -62,6 +74,10 @@ class Pop3Understudy:
                 self._highest = 0
             case _:
                 pass
+
+    def secured(self) -> None:
+        """Learn that TLS has begun."""
+        self._sequence.secured()
 
     def _reply(self, verb: str) -> bytes:
         match verb:
@@ -77,7 +93,7 @@ class Pop3Understudy:
             case "STLS" if self._tls:
                 return _ok("Begin TLS negotiation now")
             case _:
-                return self._refusal(lambda exchange: exchange.verb not in _COMMANDS, "Unknown command")
+                return self._refusal(lambda exchange: exchange.verb.encode() not in VERBS, "Unknown command")
 
     def _of_messages(self, verb: str, argument: str) -> bytes:
         if verb in {"LIST", "UIDL"} and not argument:
@@ -109,7 +125,7 @@ class Pop3Understudy:
     def _capabilities(self) -> list[str]:
         """RFC 2449 section 6."""
         found = ["TOP", "UIDL", "USER", "SASL PLAIN LOGIN"]
-        return found + ["STLS"] * self._tls + ["RESP-CODES"] * self._codes
+        return found + ["STLS"] * (self._tls and not self._sequence.secure) + ["RESP-CODES"] * self._codes
 
     def _refusal(self, alike: Callable[[Exchange], bool], text: str) -> bytes:
         """As this server has refused the like, else in our own words."""
@@ -120,14 +136,28 @@ class Pop3Understudy:
         return f"-ERR {text}\r\n".encode()
 
 
+def _out_of_place(record: Record) -> frozenset[str]:
+    """The commands that came where they cannot come: each that needs a login, where one was granted without any."""
+    sequence = Sequence()
+    found: set[str] = set()
+    for exchange in record.exchanges:
+        if sequence.misplaced(exchange.verb):
+            found |= BEHIND if exchange.verb in BEHIND and _granted(exchange) else {exchange.verb}
+        sequence.heard(exchange)
+    return frozenset(found)
+
+
 def _granted(exchange: Exchange) -> bool:
     return exchange.reply is not None and exchange.reply.positive
 
 
 def _refused(exchange: Exchange) -> bool:
-    """Whether it was refused for no reason that a response code gives (RFC 2449 section 8)."""
+    """Whether it was refused in words that do for others: no response code (RFC 2449 section 8), no secret, no verb."""
     reply = exchange.reply
-    return reply is not None and reply.code == "-ERR" and not reply.enhanced and "<secret: " not in reply.text
+    if reply is None or reply.code != "-ERR" or reply.enhanced:
+        return False
+    repeats = bool(exchange.verb) and exchange.verb in reply.text.upper()
+    return "<secret: " not in reply.text and not repeats
 
 
 def _row(verb: str, message: Message) -> str:

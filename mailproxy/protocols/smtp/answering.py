@@ -9,7 +9,7 @@ from mailproxy.protocols.answering import Answering, Parts
 from mailproxy.protocols.smtp.understudy import GO_ON, SIGN, SmtpUnderstudy
 
 _PATH: Final = re.compile(r"(?:FROM|TO)\s*:\s*<?([^<>\s]*)>?", re.I)
-_HELLOS: Final = ("EHLO", "HELO", "LHLO")
+_HELLOS: Final = {"EHLO": "HELO", "HELO": "EHLO"}
 
 
 def about(verb: str, argument: str) -> str:
@@ -28,10 +28,10 @@ def about(verb: str, argument: str) -> str:
 
 
 def kin(verb: str, argument: str) -> tuple[str, ...]:
-    """The greetings are one another's kin, so are DATA and the last BDAT (RFC 3030), and all mechanisms."""
+    """EHLO and HELO are kin, so are DATA and the last BDAT (RFC 3030), and all mechanisms."""
     match verb:
-        case "EHLO" | "HELO" | "LHLO":
-            return tuple(hello for hello in _HELLOS if hello != verb)
+        case "EHLO" | "HELO":
+            return (_HELLOS[verb],)
         case "DATA":
             return ("BDAT",)
         case "BDAT" if _is_last(argument):
@@ -54,9 +54,12 @@ def decides(exchange: Exchange) -> bool:
 
 
 def recast(verb: str, argument: str, exchange: Exchange) -> Parts | None:
-    """AUTH of another form, DATA for BDAT and BDAT for DATA, which has its 354 in between."""
+    """HELO without what only EHLO is told, AUTH of another form, DATA for BDAT and BDAT for DATA, with its 354."""
     replies = exchange.replies
     match verb, exchange.verb:
+        case "HELO", "EHLO" if replies and replies[0].positive:
+            name = replies[0].text.split("\n")[0]
+            return (f"{replies[0].code} {name}\r\n".encode("utf-8", "surrogateescape"),)
         case "AUTH", _:
             return challenges.recast(argument, exchange, SIGN)
         case "DATA", "BDAT" if replies:

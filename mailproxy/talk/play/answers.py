@@ -12,7 +12,7 @@ from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Frame, Mark, Note, Side
 from mailproxy.model.session import Recording
 from mailproxy.model.stream import Streams
-from mailproxy.protocols.answering import Record
+from mailproxy.protocols.answering import Improvised, Record
 from mailproxy.protocols.descriptor import Protocol
 from mailproxy.protocols.turn import Turn
 from mailproxy.talk.play import recorded_tls
@@ -46,6 +46,8 @@ class Answers:
         self._part = part
         self._answering = protocol.answering
         self._known = protocol.dialogue.known
+        self._upgrading = protocol.upgrading
+        self._secure = False
         self._strict = strict
         self._remark = remark
         self._choice = Choice(part.exchanges, self._answering)
@@ -74,15 +76,20 @@ class Answers:
 
     def to(self, turn: Turn) -> Answer:
         """The answer to a command."""
+        understudy = self._understudy
+        if not self._strict and (steps := self._improvised(turn, understudy.overrules)):
+            return Answer(steps)
         if chosen := self._choice.fresh(turn.verb, turn.argument):
             return self._recorded(turn, chosen)
         if self._strict:
             return Answer([self.stop(f"{self._name(turn)} is not in the record")])
-        if turn.verb in self._answering.particular and (steps := self._improvised(turn)):
+        if steps := self._improvised(turn, understudy.misplaced):
+            return Answer(steps)
+        if turn.verb in self._answering.particular and (steps := self._improvised(turn, understudy.answer)):
             return Answer(steps)
         if again := self._choice.again(turn.verb, turn.argument):
             return self._recorded(turn, again)
-        if steps := self._improvised(turn):
+        if steps := self._improvised(turn, understudy.answer):
             return Answer(steps)
         return Answer([self.stop(f"{self._name(turn)} is not in the record, and nothing is known to answer")])
 
@@ -112,10 +119,13 @@ class Answers:
     def heard(self, exchanges: Iterable[Exchange]) -> None:
         """Learn what has been asked and answered."""
         for exchange in exchanges:
+            self._choice.heard(exchange)
             self._understudy.heard(exchange)
 
-    def skip_to_secure(self) -> None:
-        """Go on with what was said under TLS."""
+    def secured(self) -> None:
+        """Learn that TLS has begun: go on with what was said under it."""
+        self._secure = True
+        self._understudy.secured()
         for exchange in self._part.exchanges:
             if exchange.command and exchange.replies and self._part.track.secure_at(exchange.replies[0].span.start):
                 self._choice.skip_to(exchange.number)
@@ -131,18 +141,30 @@ class Answers:
         exchange = chosen.exchange
         steps = self._part.steps.get(exchange.number, [])
         parts = self._answering.recast(turn.verb, turn.argument, exchange)
-        if parts == () and (improvised := self._improvised(turn)):
+        if parts == () and (improvised := self._improvised(turn, self._understudy.answer)):
             return Answer(improvised)
         match chosen.likeness:
             case Likeness.KIN:
                 self._remark(f"{self._name(turn)} is not in the record: answered as {self._title(exchange)} was")
             case Likeness.AGAIN:
                 self._remark(f"{self._name(turn)} is not in the record once more: answered as before")
-        return Answer(_recast(steps, parts) if parts else steps, exchange)
+        return Answer(self._without_offer(turn, _recast(steps, parts) if parts else steps), exchange)
 
-    def _improvised(self, turn: Turn) -> list[Step]:
+    def _without_offer(self, turn: Turn, steps: Sequence[Step]) -> Sequence[Step]:
+        """Recorded steps. What was said in clear offers no TLS to whom it has begun with (RFC 3207 section 4.2)."""
+        if not (self._secure and self._upgrading and turn.verb in self._upgrading.asks):
+            return steps
+        track, hide = self._part.track, self._upgrading.hide
+        return [
+            step._replace(what=hide(track.octets(step.what.start, step.what.end)))
+            if isinstance(step.what, Piece) and not track.secure_at(step.what.start)
+            else step
+            for step in steps
+        ]
+
+    def _improvised(self, turn: Turn, speaker: Callable[[str, str], Improvised | None]) -> list[Step]:
         """An answer in the recorded server's manner, if that can be."""
-        answer = self._understudy.answer(turn.verb, turn.argument)
+        answer = speaker(turn.verb, turn.argument)
         if answer is None or not answer.parts:
             return []
         self._remark(f'{self._name(turn)} is not in the record: answered "{_shown(answer.parts[-1])}"')

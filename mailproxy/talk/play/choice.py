@@ -1,12 +1,12 @@
 """Which recorded exchange answers a command: by meaning, and each once, as long as there are any."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
 from mailproxy.model.exchange import Exchange
-from mailproxy.protocols.answering import Answering
+from mailproxy.protocols.answering import Answering, Meaning
 
 
 class Likeness(Enum):
@@ -37,14 +37,16 @@ class Choice:
         self._about: dict[tuple[str, str], list[int]] = {}
         self._used: dict[str, int] = {}
         self._used_about: dict[tuple[str, str], int] = {}
+        self._meaning = answering.meaning()  # of the session that is played
         self.place = 0
-        for at, exchange in enumerate(self._exchanges):
-            self._unused.setdefault(exchange.verb, []).append(at)
-            self._about.setdefault(self._key(exchange.verb, exchange.argument), []).append(at)
+        self._keys = list(self._recorded_keys())
+        for at, key in enumerate(self._keys):
+            self._unused.setdefault(key[0], []).append(at)
+            self._about.setdefault(key, []).append(at)
 
     def fresh(self, verb: str, argument: str) -> Chosen | None:
         """An exchange that has not been used, and now is."""
-        key = self._key(verb, argument)
+        key = self._key(verb, argument, self._meaning)
         found = self._next(self._about.get(key, []))
         if found is None and key in self._about:
             return None  # the record knows it, and it has been asked
@@ -59,7 +61,7 @@ class Choice:
 
     def again(self, verb: str, argument: str) -> Chosen | None:
         """The exchange that answered the like of it last."""
-        found = self._used_about.get(self._key(verb, argument))
+        found = self._used_about.get(self._key(verb, argument, self._meaning))
         if found is None and verb not in self._answering.particular:
             found = self._used.get(verb)
         for kin in self._answering.kin(verb, argument):
@@ -71,8 +73,18 @@ class Choice:
         numbers = [exchange.number for exchange in self._exchanges]
         self.place = max(self.place, bisect_left(numbers, number))
 
-    def _key(self, verb: str, argument: str) -> tuple[str, str]:
-        return verb, self._answering.about(verb, argument)
+    def heard(self, exchange: Exchange) -> None:
+        """Learn what has been asked and answered."""
+        self._meaning.heard(exchange)
+
+    def _recorded_keys(self) -> Iterator[tuple[str, str]]:
+        meaning = self._answering.meaning()
+        for exchange in self._exchanges:
+            yield self._key(exchange.verb, exchange.argument, meaning)
+            meaning.heard(exchange)
+
+    def _key(self, verb: str, argument: str, meaning: Meaning) -> tuple[str, str]:
+        return verb, self._answering.about(verb, meaning.meant(verb, argument))
 
     def _next(self, places: list[int]) -> int | None:
         at = bisect_left(places, self.place)
@@ -87,12 +99,11 @@ class Choice:
         return None
 
     def _take(self, found: int, verb: str, argument: str, likeness: Likeness) -> Chosen:
-        exchange = self._exchanges[found]
+        exchange, key = self._exchanges[found], self._keys[found]
         _remove(self._unused[exchange.verb], found)
-        _remove(self._about[self._key(exchange.verb, exchange.argument)], found)
+        _remove(self._about[key], found)
         self._used[exchange.verb] = self._used[verb] = found
-        self._used_about[self._key(exchange.verb, exchange.argument)] = found
-        self._used_about[self._key(verb, argument)] = found
+        self._used_about[key] = self._used_about[self._key(verb, argument, self._meaning)] = found
         self.place = max(self.place, found + 1)
         return Chosen(exchange, likeness)
 

@@ -102,7 +102,7 @@ class ServerPlayer:
             self._dialogue.secured(side)
         frames = (entry for entry in self._recording.entries if isinstance(entry, Frame))
         self._hidden = any(frame.kind is Kind.OPAQUE for frame in frames)
-        self._answers.skip_to_secure()
+        self._answers.secured()
         return facts
 
     def ended(self) -> list[Action]:

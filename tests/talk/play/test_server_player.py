@@ -62,8 +62,11 @@ def test_others_are_answered_in_the_recorded_order() -> None:
 
 def test_what_is_not_in_the_record_is_answered_in_its_manner() -> None:
     server = player(SMTP)
-    assert answers(server, "NOOP", "DATA", "Hello\n.", "hunter22", "STARTTLS", "QUIT") == [
+    sent = ("MAIL FROM:<bob@example.org>", "RCPT TO:<alice@example.org>", "DATA", "Hello\n.")
+    assert answers(server, "NOOP", *sent, "hunter22", "STARTTLS", "QUIT") == [
         "250 2.0.0 Fine",
+        "250 2.1.0 Fine",
+        "250 2.1.5 Fine",
         "354 End data with <CR><LF>.<CR><LF>",
         "250 2.0.0 Fine",
         "500 5.5.2 Command not recognized",
@@ -83,14 +86,14 @@ def test_strictly_nothing_else_is_answered() -> None:
 
 def test_a_transaction_more_is_answered_as_before() -> None:
     server = player(SMTP)
-    said = answers(server, *["RCPT TO:<gone@example.org>"] * 2)
-    assert said == ["550 5.1.1 no such user"] * 2
+    said = answers(server, "MAIL FROM:<bob@example.org>", *["RCPT TO:<gone@example.org>"] * 2)
+    assert said[1:] == ["550 5.1.1 no such user"] * 2
     assert server.remarks == ["RCPT gone@example.org is not in the record once more: answered as before"]
 
 
 def test_helo_is_answered_as_ehlo_was() -> None:
     server = player(SMTP)
-    assert answers(server, "HELO x")[0] == "250-mail.example.org"
+    assert answers(server, "HELO x") == ["250 mail.example.org"]
     assert server.remarks == ["HELO x is not in the record: answered as EHLO client.example was"]
 
 
@@ -134,7 +137,7 @@ def test_bdat_does_for_data_and_data_for_bdat() -> None:
         "250 2.0.0 Ok: 266 bytes queued as 86D57214AF9",
     ]
     server = player("smtp-send-good")
-    server.receive()
+    answers(server, "MAIL FROM:<bob@example.org>", "RCPT TO:<alice@example.org>")
     assert told(server.receive(b"BDAT 5\r\nHelloBDAT 2 LAST\r\n\r\n")) == [
         "250 2.0.0 5 octets received",
         *[line for line in answers(player("smtp-send-good"), "DATA", "x\n.") if line.startswith("250")],
@@ -214,7 +217,7 @@ def test_a_listing_without_end_does_not_stop_it() -> None:
 
 def test_the_mailbox_is_known_from_the_record() -> None:
     server = player("pop3-stls-apart-good")
-    assert answers(server, "LIST 1", "UIDL 1", "TOP 1 1", "RETR 2") == [
+    assert answers(server, "USER alice", "PASS x", "LIST 1", "UIDL 1", "TOP 1 1", "RETR 2")[2:] == [
         "+OK 1 180",
         "+OK 1 000000016b0588ba",
         "+OK",
@@ -232,8 +235,8 @@ def test_the_mailbox_is_known_from_the_record() -> None:
 
 def test_what_is_deleted_is_gone_until_rset() -> None:
     server = player("pop3-stls-apart-good")
-    said = answers(server, "STAT", "DELE 1", "STAT", "DELE 1", "RSET", "STAT")
-    assert said == [
+    said = answers(server, "USER alice", "PASS x", "STAT", "DELE 1", "STAT", "DELE 1", "RSET", "STAT")
+    assert said[2:] == [
         "+OK 1 180",
         "+OK Marked to be deleted.",
         "+OK 0 0",
