@@ -7,8 +7,9 @@ from mailproxy.app.plan import UnusableOption
 from mailproxy.protocols import named, names
 from mailproxy.talk.faults import FAULTS
 from mailproxy.talk.faults.fault import Fault, FaultError
-from mailproxy.talk.faults.parse import SYNTAX, check, parse
+from mailproxy.talk.faults.parse import SYNTAX, parse
 from mailproxy.talk.faults.sessions import Faults
+from mailproxy.talk.faults.suits import check
 
 __all__ = ["SYNTAX", "WHEN", "WHERE", "Faults", "Rule", "UnusableOption", "document", "names", "rules", "wanted"]
 

@@ -18,21 +18,23 @@ from mailproxy.protocols.smtp import starttls
 from mailproxy.protocols.smtp.reader import LmtpDialogue, SmtpDialogue
 
 SMTP = Protocol(
-    "smtp", 25, 2525, SmtpDialogue, "SMTP, outgoing mail",
+    "smtp", 25, 2525, SmtpDialogue, "SMTP, outgoing mail", refusal="452 4.5.3 Too many recipients",
     upgrading=starttls.upgrading("EHLO"), starttls=Ports(587, 2587), tls=Ports(465, 2465),
     course=smtp_course.COURSE, asking=smtp_asking.ASKING, answering=smtp_answering.ANSWERING,
 )  # fmt: skip
 LMTP = Protocol(
     "lmtp", 24, 2524, LmtpDialogue, "LMTP, local delivery", upgrading=starttls.upgrading("LHLO"),
+    refusal="452 4.2.2 Mailbox full",
     course=smtp_course.COURSE, asking=smtp_asking.ASKING._replace(service="lmtp"), answering=smtp_answering.ANSWERING,
 )  # fmt: skip
 POP3 = Protocol(
     "pop3", 110, 2110, Pop3Dialogue, "POP3, incoming mail",
-    fetches=True, upgrading=stls.UPGRADING, starttls=Ports(110, 2110), tls=Ports(995, 2995),
+    fetches=True, refusal="-ERR [IN-USE] Mailbox locked",
+    upgrading=stls.UPGRADING, starttls=Ports(110, 2110), tls=Ports(995, 2995),
     course=pop3_course.COURSE, asking=pop3_asking.ASKING, answering=pop3_answering.ANSWERING,
 )  # fmt: skip
 POP2 = Protocol(
-    "pop2", 109, 2109, Pop2Dialogue, "POP2, incoming mail", fetches=True,
+    "pop2", 109, 2109, Pop2Dialogue, "POP2, incoming mail", fetches=True, counted=True, refusal="- Not now",
     course=pop2_course.COURSE, asking=pop2_asking.ASKING, answering=pop2_answering.ANSWERING,
 )  # fmt: skip
 

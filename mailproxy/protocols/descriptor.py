@@ -32,6 +32,10 @@ class Protocol:
     title: str
     fetches: bool = False
     """Whether messages go from the server to the client."""
+    counted: bool = False
+    """Whether the octets of a message are counted, and no dot ends it."""
+    refusal: str = ""
+    """How its servers refuse, as an example."""
     upgrading: Upgrading | None = None
     starttls: Ports | None = None
     tls: Ports | None = None

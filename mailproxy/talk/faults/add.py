@@ -5,7 +5,7 @@ from typing import Final
 
 from mailproxy.protocols.descriptor import Protocol
 from mailproxy.talk.faults import capabilities
-from mailproxy.talk.faults.fault import SESSION, FaultError, Kind, Place, Stream, Unit, What
+from mailproxy.talk.faults.fault import SESSION, FaultError, Kind, Place, Stream, Unit, What, Where
 from mailproxy.talk.faults.hide import upgrades
 
 
@@ -21,6 +21,9 @@ class Add(What):
 
     def stream(self, unit: Unit, protocol: Protocol) -> Stream | None:
         return capabilities.stream(unit, protocol, lambda lines: [*lines, self.capability.encode()])
+
+    def unsuited(self, protocol: Protocol, where: Where) -> str:
+        return capabilities.unsuited(protocol, where)
 
 
 def read(text: str) -> What:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mailproxy.protocols.descriptor import Protocol
-from mailproxy.talk.faults.fault import Sort, Stream, Unit
+from mailproxy.talk.faults.fault import Sort, Stream, Unit, Where
 from mailproxy.talk.faults.streams import Whole
 
 LINE: Final = re.compile(rb"[^\n]*\n|[^\n]+")
@@ -23,6 +23,14 @@ def stream(unit: Unit, protocol: Protocol, change: Lines) -> Stream | None:
             return Whole(lambda listing: _listing(listing, change))
         case _:
             return None
+
+
+def unsuited(protocol: Protocol, where: Where) -> str:
+    """Why nothing is offered there; empty where something is."""
+    asks = protocol.upgrading.asks if protocol.upgrading else ()
+    if where.verb and where.verb not in asks:
+        return f"{where.verb} is not answered by capabilities: write at {' or at '.join(sorted(asks))}, or no place"
+    return ""
 
 
 def names(line: bytes, capability: bytes) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 
 from mailproxy.model import tls
 from mailproxy.talk.faults.fault import SESSION, FaultError, Kind, TlsSpoil, What, nothing
+from mailproxy.talk.faults.hide import upgrades
 from mailproxy.wire.tls_names import ALERTS
 
 _NUMBERS: Final = {name: number for number, name in ALERTS.items()}
@@ -57,13 +58,13 @@ def wrong_name(text: str) -> What:
 
 ALERT: Final = Kind(
     "alert", "alert NAME", "the client's TLS handshake is answered by this alert", "alert handshake_failure", SESSION,
-    alert,
+    alert, fits=upgrades,
 )  # fmt: skip
 EXPIRED: Final = Kind(
     "expired certificate", "expired certificate", "the client is presented a certificate that has expired",
-    "expired certificate", SESSION, expired,
+    "expired certificate", SESSION, expired, fits=upgrades,
 )  # fmt: skip
 WRONG_NAME: Final = Kind(
     "wrong name certificate", "wrong name certificate", "the client is presented a certificate for another host",
-    "wrong name certificate", SESSION, wrong_name,
+    "wrong name certificate", SESSION, wrong_name, fits=upgrades,
 )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailproxy.protocols.descriptor import Protocol
-from mailproxy.talk.faults.fault import UNITS, Kind, Sort, Stream, Unit, What, nothing
+from mailproxy.talk.faults.fault import NO_ANSWER, UNITS, Kind, Place, Sort, Stream, Unit, What, Where, nothing
 from mailproxy.talk.faults.streams import Whole
 
 REPLY: Final = frozenset({Sort.GREETING, Sort.REPLY})
@@ -28,6 +28,9 @@ class CodeOnly(What):
 
     def stream(self, unit: Unit, protocol: Protocol) -> Stream | None:
         return Whole(bare) if unit.sort in REPLY else None
+
+    def unsuited(self, protocol: Protocol, where: Where) -> str:
+        return NO_ANSWER.format(protocol.name) if where.place is Place.CONTENT and protocol.fetches else ""
 
 
 def read(text: str) -> What:

@@ -111,6 +111,7 @@ class TlsSpoil(NamedTuple):
 
 
 NO_TLS_SPOIL: Final = TlsSpoil()
+NO_ANSWER: Final = "{} hands messages out, and answers none: name the command that fetches one"
 
 
 class Stream(Interface):
@@ -160,18 +161,13 @@ class What:
         """At which pace all goes on from here."""
         return None
 
+    def unsuited(self, protocol: Protocol, where: Where) -> str:
+        """Why it makes no sense there in this protocol, in one line that says what to write; empty where it does."""
+        return ""
+
     def tls(self) -> TlsSpoil:
         """What is wrong with TLS with the client."""
         return NO_TLS_SPOIL
-
-
-class Fault(NamedTuple):
-    """One fault, as it was `written`."""
-
-    written: str
-    where: Where
-    what: What
-    when: When = When()
 
 
 def any_protocol(protocol: Protocol) -> bool:
@@ -194,6 +190,16 @@ class Kind(NamedTuple):
     read: Callable[[str], What]
     usual: Place = Place.ANYWHERE
     fits: Callable[[Protocol], bool] = any_protocol
+
+
+class Fault(NamedTuple):
+    """One fault, as it was `written`."""
+
+    written: str
+    kind: Kind
+    where: Where
+    what: What
+    when: When = When()
 
 
 SPOTS: Final = frozenset({Place.CONNECT, Place.GREETING, Place.COMMAND, Place.CONTENT, Place.OCTET})

@@ -5,7 +5,7 @@ from typing import Final
 
 from mailproxy.protocols.descriptor import Protocol
 from mailproxy.talk.faults import capabilities
-from mailproxy.talk.faults.fault import SESSION, FaultError, Kind, Place, Stream, Unit, What
+from mailproxy.talk.faults.fault import SESSION, FaultError, Kind, Place, Stream, Unit, What, Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class Hide(What):
         return capabilities.stream(
             unit, protocol, lambda lines: [line for line in lines if not capabilities.names(line, word)]
         )
+
+    def unsuited(self, protocol: Protocol, where: Where) -> str:
+        return capabilities.unsuited(protocol, where)
 
 
 def read(text: str) -> What:

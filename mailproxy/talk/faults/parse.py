@@ -4,9 +4,9 @@ import re
 from typing import Final
 
 from mailproxy.model.octets import Side
-from mailproxy.protocols import named
 from mailproxy.talk.faults import FAULTS
 from mailproxy.talk.faults.fault import Fault, FaultError, Kind, Place, When, Where
+from mailproxy.talk.faults.suits import check
 
 SYNTAX: Final = "[at WHERE] WHAT [WHEN]"
 _WHERE: Final = re.compile(
@@ -25,7 +25,7 @@ _WHEN: Final = re.compile(
 def parse(text: str, protocol: str = "") -> Fault:
     """A fault as it is written; raises FaultError with one line that says what to write.
 
-    Whether a verb is known, and whether a protocol knows such a fault at all, is asked where the protocol is named.
+    Whether it makes sense in a protocol is asked where the protocol is named.
     """
     written = text.strip()
     rest, when = _when(written)
@@ -35,21 +35,10 @@ def parse(text: str, protocol: str = "") -> Fault:
         where, said = _inside(where, said)
     where = where or Where(kind.usual)
     _check(kind, where)
-    fault = Fault(written, where, kind.read(said), when)
+    fault = Fault(written, kind, where, kind.read(said), when)
     if protocol:
         check(fault, protocol)
     return fault
-
-
-def check(fault: Fault, protocol: str) -> None:
-    """Raises FaultError where a protocol does not know such a fault, or its verb."""
-    known = named(protocol)
-    kind, _ = _kind(_where(_when(fault.written)[0])[1])
-    if not kind.fits(known):
-        raise FaultError(f"{protocol} knows no {kind.name!r}")
-    if fault.where.verb and fault.where.verb.encode() not in known.dialogue.known:
-        verbs = " ".join(sorted(verb.decode() for verb in known.dialogue.known))
-        raise FaultError(f"{protocol} knows no {fault.where.verb}: write one of {verbs}")
 
 
 def _kind(text: str) -> tuple[Kind, str]:

@@ -2,6 +2,7 @@
 
 from mailproxy.talk.faults.fault import Fault
 from mailproxy.talk.faults.spoiler import Spoiler
+from mailproxy.talk.faults.suits import suits
 from mailproxy.talk.faults.times import SessionCount, Times
 
 
@@ -13,5 +14,9 @@ class Faults:
         self._times = Times()
 
     def session(self, protocol: str) -> Spoiler:
-        """What spoils a session that begins now, until it is told to `leave`; raises KeyError for no protocol."""
-        return Spoiler(protocol, self.faults, SessionCount(self._times))
+        """What spoils a session that begins now, until it is told to `leave`: those that make sense in its protocol.
+
+        Raises KeyError for no protocol.
+        """
+        fitting = [fault for fault in self.faults if suits(fault, protocol)]
+        return Spoiler(protocol, fitting, SessionCount(self._times))

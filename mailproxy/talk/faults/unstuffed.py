@@ -43,9 +43,13 @@ def fetches(protocol: Protocol) -> bool:
     return protocol.fetches
 
 
+def dotted(protocol: Protocol) -> bool:
+    return protocol.fetches and not protocol.counted
+
+
 UNSTUFFED_DOT: Final = Kind(
     "unstuffed dot", "[at content] unstuffed dot",
     "the first doubled dot in a message of the server is sent single; where there is none (in the first 64 KiB), a "
     "line of a dot is put in its midst", "at content 2 unstuffed dot",
-    frozenset({Place.CONTENT}), read, Place.CONTENT, fetches,
+    frozenset({Place.CONTENT}), read, Place.CONTENT, dotted,
 )  # fmt: skip

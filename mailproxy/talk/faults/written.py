@@ -27,13 +27,14 @@ def unquoted(text: str) -> str:
 
 
 def seconds(text: str, name: str) -> float:
-    """A number of seconds; raises FaultError."""
+    """A number of seconds, or of milliseconds where `ms` stands behind it; raises FaultError."""
+    digits, milli, _ = text.lower().partition("ms")
     try:
-        value = float(text)
+        value = float(digits) / (1000 if milli else 1)
     except ValueError:
         value = -1
     if not 0 < value <= 86_400:
-        raise FaultError(f"{name} for how many seconds? {text!r} is none: write {name} 5 or {name} 0.2")
+        raise FaultError(f"{name} for how many seconds? {text!r} is none: write {name} 5, {name} 0.2 or {name} 200ms")
     return value
 
 

@@ -151,7 +151,10 @@ def test_a_login_is_refused(cut: str) -> None:
 @cuts
 def test_a_reply_that_is_none(cut: str) -> None:
     stage = (
-        Stage("smtp", "at NOOP answer what?", cut=cut).play("<-  220 mx").play(" -> NOOP\n -> QUIT").play("<-  221 bye")
+        Stage("smtp", 'at NOOP answer "what?"', cut=cut)
+        .play("<-  220 mx")
+        .play(" -> NOOP\n -> QUIT")
+        .play("<-  221 bye")
     )
     assert stage.to_client == b"220 mx\r\nwhat?\r\n221 bye\r\n"
 

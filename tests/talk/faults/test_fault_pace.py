@@ -48,6 +48,14 @@ def test_from_a_message_on() -> None:
     assert stage.orders[before + 1 : before + 5] == [Wait(0.1), Pass(b"a"), Wait(0.1), Pass(b"b")]
 
 
+def test_slices_with_time_to_read_each() -> None:
+    stage = Stage("smtp", "slice 4,2 every 10ms").play("<-  220 mx")
+    assert stage.told == ["slices of 4, 2 octets every 0.01 s by mailproxy from the start"]
+    assert stage.orders[1:] == [
+        Wait(0.01), Hand(b"220 "), Wait(0.01), Hand(b"mx"), Wait(0.01), Hand(b"\r\n"),
+    ]  # fmt: skip
+
+
 def test_slices() -> None:
     stage = Stage("smtp", "slice 1,3").play("<-  220 mx").play(" -> QUIT").play(" -> NOOP")
     assert stage.orders[1:] == [

@@ -7,7 +7,9 @@ from mailproxy.protocols import PROTOCOLS
 from mailproxy.talk.faults import FAULTS
 from mailproxy.talk.faults.answer import Answer
 from mailproxy.talk.faults.fault import FaultError, Kind, Place, When, Where
+from mailproxy.talk.faults.orders import Hand
 from mailproxy.talk.faults.parse import parse
+from mailproxy.talk.faults.sessions import Faults
 
 WHERES = {
     "at RCPT 2 close": Where(Place.COMMAND, "RCPT", 2),
@@ -64,6 +66,8 @@ WRONG = {
     "at EHLO delay soon": "delay for how many seconds? 'soon' is none: write delay 5",
     "delay inf": "delay for how many seconds?",
     "throttle 0": "throttle how many octets? '0' is no number",
+    "slice 1 every": "slice 1 every for how many seconds? '' is none",
+    "slice 1 every now": "slice 1 every for how many seconds? 'now' is none: write slice 1 every 5",
     "slice 1,,2": "slice how many octets? '' is no number",
     "wrong count many": "wrong count by how many octets? 'many'",
     "wrong count 0": "wrong count by how many octets? '0'",
@@ -93,10 +97,39 @@ def test_a_protocol_knows_its_verbs_and_its_faults() -> None:
         ("unstuffed dot", "smtp", "smtp knows no 'unstuffed dot'"),
         ("broken multi-line", "pop3", "pop3 knows no 'broken multi-line'"),
         ("strip tls", "pop2", "pop2 knows no 'strip tls'"),
+        ("alert internal_error", "pop2", "pop2 knows no 'alert'"),
+        ("unstuffed dot", "pop2", "pop2 knows no 'unstuffed dot'"),
+        (
+            "at PASS answer blah",
+            "pop3",
+            r"that is no reply of pop3: write one like -ERR \[IN-USE\] Mailbox locked, or any",
+        ),
+        ("at QUIT answer -ERR no", "smtp", "that is no reply of smtp: write one like 452 4.5.3 Too many recipients"),
+        ("at QUIT answer 221 bye", "pop2", "that is no reply of pop2: write one like - Not now"),
+        ("at greeting answer 4210 no", "lmtp", "that is no reply of lmtp: write one like 452 4.2.2 Mailbox full"),
+        ("at content answer -ERR no", "pop3", "pop3 hands messages out, and answers none"),
+        ("at content code only", "pop2", "pop2 hands messages out, and answers none"),
+        ("at RCPT hide SIZE", "smtp", "RCPT is not answered by capabilities: write at EHLO or at LHLO, or no place"),
+        ("at STAT add UIDL", "pop3", "STAT is not answered by capabilities: write at CAPA, or no place"),
     ):
         parse(text)
         with pytest.raises(FaultError, match=why):
             parse(text, protocol)
+
+
+def test_what_is_quoted_need_be_no_reply() -> None:
+    assert parse('at PASS answer "blah"', "pop3").what == Answer(b"blah\r\n")
+    assert parse(r"at EHLO answer 250-mx\n250 AUTH PLAIN", "smtp").what == Answer(b"250-mx\r\n250 AUTH PLAIN\r\n")
+
+
+def test_a_session_has_the_faults_of_its_protocol() -> None:
+    faults = Faults((parse("at QUIT answer 421 no"), parse("at QUIT answer -ERR no")))
+    for protocol, hello, reply in (("smtp", b"220 mx", b"421 no"), ("pop3", b"+OK", b"-ERR no")):
+        spoiler = faults.session(protocol)
+        spoiler.said(hello + b"\r\n")
+        assert [each for each in spoiler.asked(b"QUIT\r\n") if isinstance(each, Hand)] == [
+            Hand(reply + b"\r\n", own=True)
+        ]
 
 
 @pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.name)
