@@ -1,12 +1,13 @@
 """A recorded client without sockets, before a server that is a script or plays a part itself."""
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from mailproxy.model.escape import escape
 from mailproxy.model.exchange import Exchange
-from mailproxy.model.octets import Entry, Note, Side
+from mailproxy.model.octets import Entry, Frame, Note, Side
 from mailproxy.model.session import How, Recording
 from mailproxy.model.tls import Security, TlsFacts
 from mailproxy.talk.play.acting import SAFELY, Acting
@@ -31,6 +32,8 @@ from tests.talk.play.server_stage import corpus, recorded
 from tests.tls import FACTS
 
 LOGIN: Final = Login("", "correct horse")
+PASSWORD: Final = re.compile(rb"<secret: (?:[^<>]*password )?(\d+) characters")
+UNNAMED: Final = re.compile(rb"<secret: LOGIN, user name 5 characters>")
 Cut = Callable[[bytes], Iterable[bytes]]
 CUTS: Final[dict[str, Cut]] = {
     "whole": lambda octets: [octets],
@@ -49,6 +52,14 @@ def client(
     if isinstance(recording, str):
         recording = recorded(recording) if "\n" in recording else corpus(recording)
     return ClientPlayer(recording, acting, login, security)
+
+
+def login_of(recording: Recording) -> Login:
+    """A password of the recorded length, and a name where none is told."""
+    said = b"".join(each.octets for each in recording.entries if isinstance(each, Frame) and each.side is Side.CLIENT)
+    found = PASSWORD.search(said)
+    length, blank = int(found[1]) if found else 8, " " * (b"blank at the end" in said)
+    return Login("alice" if UNNAMED.search(said) else "", "p" * (length - len(blank)) + blank)
 
 
 class Met:

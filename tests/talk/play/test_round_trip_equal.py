@@ -3,7 +3,6 @@ TLS between mailproxy and its peers failed, of which the client sees one connect
 records of the same is compared in tests/whole/test_round_trip_corpus.py.
 """
 
-import re
 from dataclasses import replace
 from typing import Final
 
@@ -11,19 +10,16 @@ import pytest
 
 from mailproxy.analysis.diff import compare
 from mailproxy.model.difference import Comparison
-from mailproxy.model.octets import Frame, Side
+from mailproxy.model.octets import Frame
 from mailproxy.model.session import Recording
 from mailproxy.model.tls import Security
 from mailproxy.protocols import BLIND
 from mailproxy.talk.play.acting import Acting
-from mailproxy.talk.play.client import Login
-from tests.talk.play.client_stage import client, meet
+from tests.talk.play.client_stage import client, login_of, meet
 from tests.talk.play.server_stage import REPLAY, corpus
 
 NAMES: Final = [path.stem for path in sorted(REPLAY.glob("*.talk")) if corpus(path.stem).session.protocol != BLIND.name]
 FULLY: Final = Acting(deliver=True, delete=True)
-PASSWORD: Final = re.compile(rb"<secret: (?:[^<>]*password )?(\d+) characters")
-UNNAMED: Final = re.compile(rb"<secret: LOGIN, user name 5 characters>")
 OTHERWISE: Final = {
     "smtp-tls-client-in-clear": "the client spoke to mailproxy in clear, whose TLS with the server was its own",
     "smtp-tls-expired": "the client hung up as the server greeted",
@@ -31,14 +27,6 @@ OTHERWISE: Final = {
     "smtp-tls-wrong-name": "the client hung up as the server greeted",
 }
 """Sessions that differ, and why."""
-
-
-def _login(recording: Recording) -> Login:
-    """A password of the recorded length, and a name where none is told."""
-    said = b"".join(each.octets for each in recording.entries if isinstance(each, Frame) and each.side is Side.CLIENT)
-    found = PASSWORD.search(said)
-    length, blank = int(found[1]) if found else 8, " " * (b"blank at the end" in said)
-    return Login("alice" if UNNAMED.search(said) else "", "p" * (length - len(blank)) + blank)
 
 
 def _security(recording: Recording) -> Security:
@@ -53,7 +41,7 @@ def _security(recording: Recording) -> Security:
 
 def _compared(name: str) -> Comparison:
     recording = corpus(name)
-    met = meet(client(recording, FULLY, _login(recording), _security(recording)), recording)
+    met = meet(client(recording, FULLY, login_of(recording), _security(recording)), recording)
     exchanges = tuple(sorted(met.exchanges, key=lambda each: each.number))
     played = replace(recording.session, replays=f"client of {name}")
     return compare(recording, Recording(played, tuple(met.entries), exchanges))
