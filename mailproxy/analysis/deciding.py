@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
-from mailproxy.analysis.step import LOGINS, UPGRADES, refused
+from mailproxy.analysis.step import refused
 from mailproxy.model.difference import Comparison, Difference, Row, What
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.finding import Blame, Outcome, Stage, Verdict
 from mailproxy.model.octets import Span
+from mailproxy.protocols import named
 
 PLAIN: Final = frozenset({What.WORDS, What.TIME, What.RETRIED})
-DOORS: Final = {"STARTTLS": Stage.TLS, "STLS": Stage.TLS, "AUTH": Stage.AUTH, "SASL": Stage.AUTH, "USER": Stage.AUTH}
-"""Offers that a client goes by, and where it goes by them."""
 ODD_SECRET: Final = re.compile(r"blank at|line end|empty|not base64|fields for")
 PATH: Final = re.compile(r"<[^<>]*>")
 VALUE: Final = re.compile(r" \S+=\S*")
@@ -32,16 +31,35 @@ NO_END: Final = "no end"
 ODD: Final = "\\x"
 """How an octet is shown that no command holds."""
 CANCEL: Final = "*"
-LEAVING: Final = "421"
 SLIPS: Final = 3
 """So many refusals in a row are the reason when a server leaves after them."""
 
 
 def deciding(found: Comparison) -> Difference | None:
     """The one that matters; None where nothing differs."""
-    if found.bad_verdict.outcome is not Outcome.OK and (chosen := _Leading(found).first()):
+    bad, good = (verdict.outcome is not Outcome.OK for verdict in (found.bad_verdict, found.good_verdict))
+    if bad and (chosen := _Leading(found).first()):
         return chosen
+    if good and not bad and (chosen := _Leading(_turned(found)).first()):
+        return _other_way(chosen)
     return min(found.differences, key=lambda each: WEIGHT.index(each.what), default=None)
+
+
+def _turned(found: Comparison) -> Comparison:
+    """The same, the one in the place of the other: it was the first session that failed."""
+    rows = tuple(Row(row.bad, row.good, tuple(map(_other_way, row.differences))) for row in found.rows)
+    around = tuple(map(_other_way, found.around))
+    return Comparison(found.bad, found.good, rows, around, None, found.bad_verdict, found.good_verdict)
+
+
+def _other_way(each: Difference) -> Difference:
+    what = _OTHER_WAY.get(each.what, each.what)
+    return Difference(
+        what, each.stage, each.verb, each.bad, each.good, each.told, each.bad_evidence, each.good_evidence
+    )
+
+
+_OTHER_WAY: Final = {What.MISSING: What.ADDITIONAL, What.ADDITIONAL: What.MISSING}
 
 
 class _Leading:
@@ -49,6 +67,7 @@ class _Leading:
 
     def __init__(self, found: Comparison) -> None:
         self._found = found
+        self._course = named(found.bad.session.protocol).course
         self._verdict: Verdict = found.bad_verdict
         spans = [each.span for each in self._verdict.evidence if each.span]
         self._touched = [place for place, row in enumerate(found.rows) if row.bad and _touches(row.bad, spans)]
@@ -62,7 +81,7 @@ class _Leading:
         """That the server, which had refused several times, took its leave unasked (RFC 5321 section 3.8)."""
         *before, last = [row for row in self._found.rows if row.bad] or [Row(None, None)]
         slips = [row for row in before[-SLIPS:] if row.bad and row.bad.command and refused(row.bad)]
-        left = last.bad and last.bad.reply and not last.bad.verb and last.bad.reply.code == LEAVING
+        left = last.bad and last.bad.reply and not last.bad.verb and last.bad.reply.code == self._course.leaving
         if left and len(slips) == SLIPS:
             yield from (each for each in last.differences if each.what is What.ADDITIONAL)
 
@@ -91,7 +110,7 @@ class _Leading:
         if each.what is not What.OFFER or each.bad:
             return False
         name = each.good.split(" ", 1)[0].partition("=")[0].upper()
-        door = DOORS.get(name)
+        door = self._course.doors.get(name)
         tls = door is Stage.TLS and self._verdict.stage is Stage.AUTH and self._tls_first
         return (tls or door is self._verdict.stage) and name not in self._asked
 
@@ -99,7 +118,7 @@ class _Leading:
     def _tls_first(self) -> bool:
         """Whether the good session came to a login under TLS, or to none."""
         verbs = {row.good.verb for row in self._found.rows if row.good}
-        return bool(verbs & UPGRADES) or not verbs & LOGINS
+        return bool(verbs & self._course.upgrades) or not verbs & self._course.logins
 
     @cached_property
     def _asked(self) -> frozenset[str]:
@@ -108,7 +127,7 @@ class _Leading:
 
     def _of(self, place: int, row: Row) -> Iterator[Difference]:
         """What in a row can have led to the failure, a cause before its effect."""
-        weighty = sorted((each for each in row.differences if self._weighs(each, place)), key=_is_late)
+        weighty = sorted((each for each in row.differences if self._weighs(each, place)), key=self._is_late)
         replies = any(each.what is What.REPLY for each in weighty)
         answered = replies and row.bad is not None and row.bad.reply is not None and row.bad.reply.code[:1] != "3"
         cut = (each for each in weighty if each.what is What.CONTENT and NO_END in each.told + each.bad)
@@ -124,8 +143,8 @@ class _Leading:
             case What.OFFER:
                 return self._is_door(each)
             case What.MISSING:
-                leave = each.verb == "QUIT" and self._verdict.stage in {Stage.QUIT, Stage.UPDATE}
-                return leave or (each.verb in LOGINS | UPGRADES and self._refused_later)
+                leave = each.verb in self._course.leaves and self._verdict.stage in {Stage.QUIT, Stage.UPDATE}
+                return leave or (each.verb in self._course.logins | self._course.upgrades and self._refused_later)
             case What.REPLY:
                 return touched or not self._found.rows[place].bad or refused(self._bad(place))
             case What.ADDITIONAL:
@@ -149,10 +168,10 @@ class _Leading:
         also = row.good is not None or not row.differences
         return also and row.bad is not None and row.bad.command is not None and refused(row.bad)
 
-
-def _is_late(each: Difference) -> bool:
-    """Whether it is of something that comes behind TLS."""
-    return each.what is What.OFFER and DOORS.get(each.good.split(" ", 1)[0].upper()) is not Stage.TLS
+    def _is_late(self, each: Difference) -> bool:
+        """Whether it is of something that comes behind TLS."""
+        door = self._course.doors.get(each.good.split(" ", 1)[0].upper())
+        return each.what is What.OFFER and door is not Stage.TLS
 
 
 def _telling(each: Difference) -> bool:

@@ -13,6 +13,7 @@ from mailproxy.analysis.align import Key, align
 from mailproxy.analysis.deciding import deciding
 from mailproxy.analysis.differences import answers, surroundings
 from mailproxy.analysis.differences.looking import Digest, Looked, command, evidence, reply
+from mailproxy.analysis.differences.numbers import renumbered
 from mailproxy.model.difference import Comparison, Difference, Row, What
 from mailproxy.model.exchange import Exchange, Flag
 from mailproxy.model.session import Recording
@@ -30,6 +31,7 @@ def compare(
     """Compare two sessions; `strict` takes nothing for volatile, `timing` looks at the time that answers took."""
     mine = good if isinstance(good, Looked) else Looked(good)
     yours = bad if isinstance(bad, Looked) else Looked(bad)
+    mine, yours = renumbered(mine, yours)
     rows = tuple(_rows(mine, yours, strict, timing))
     around = tuple(surroundings.differences(mine, yours, strict))
     found = Comparison(mine.recording, yours.recording, rows, around, None, mine.verdict, yours.verdict)
@@ -43,7 +45,8 @@ def keys(looked: Looked) -> list[Key]:
 
 def _key(looked: Looked, exchange: Exchange) -> Key:
     if exchange.verb:
-        return Key(looked.course.kind(exchange), looked.course.about(exchange))
+        kind, about = looked.course.kind(exchange), looked.course.about(looked.meant(exchange))
+        return Key((kind, about) if looked.is_of_a_thing(exchange) else kind, about)
     return Key(next((flag.value for flag in ASKED_NOTHING if flag in exchange.flags), ""))
 
 
@@ -92,11 +95,17 @@ def _additional(good: Looked, bad: Looked, other: Exchange, neighbours: Neighbou
 
 
 def _named(exchange: Exchange) -> str:
-    return exchange.verb or ("The greeting" if Flag.GREETING in exchange.flags else "A reply")
+    if exchange.verb:
+        return exchange.verb
+    if Flag.GREETING in exchange.flags:
+        return "The greeting"
+    return "A line that is no command" if exchange.command else "A reply"
 
 
 def _retried(looked: Looked, exchange: Exchange) -> bool:
     """Whether the same was asked just before."""
+    if not exchange.verb:
+        return False
     place = looked.places[exchange.number]
     key = _key(looked, exchange)
     return any(_key(looked, each) == key for each in looked.steps[max(0, place - 3) : place])
@@ -104,7 +113,7 @@ def _retried(looked: Looked, exchange: Exchange) -> bool:
 
 def _both(looked: Looked, exchange: Exchange) -> str:
     """Command and reply, as one line."""
-    return " | ".join(filter(None, (command(looked, exchange), reply(exchange.reply))))
+    return " | ".join(filter(None, (command(looked, exchange), reply(looked, exchange.reply))))
 
 
 def _slower(bad: Looked, one: Exchange, other: Exchange) -> Iterator[Difference]:

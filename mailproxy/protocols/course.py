@@ -1,11 +1,14 @@
 """What a protocol says of the course of its sessions, so that two of them can be compared by meaning."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from mailproxy.model.exchange import Exchange
+from mailproxy.model.finding import Stage
+from mailproxy.model.octets import Span
 
 
 class Volatile(NamedTuple):
@@ -63,6 +66,15 @@ def as_it_is(verb: str, line: str) -> str:
     return line
 
 
+Octets = Callable[[Span], bytes]
+"""What was said, by its place."""
+
+
+def no_things(exchanges: Sequence[Exchange], octets: Octets) -> Iterator[Mapping[str, str]]:
+    """Nothing in a session goes by a number."""
+    yield from ()
+
+
 class Course(NamedTuple):
     """How sessions of a protocol go.
 
@@ -70,6 +82,13 @@ class Course(NamedTuple):
     takes it out of a line of a listing. `about` tells what a command is about (a recipient, a message), where several
     of a verb stand in one phase; `kind` is one word for verbs that do for one another. The argument of `names` is what
     a host calls itself. `offers` are the verbs whose answer lists what the server can do, in any order.
+
+    Some things go by a number that is another one in another session: the verbs `numbered` have it in front of their
+    argument and of the lines they list. `things` yields what names them for good by these numbers, the surest first.
+
+    The content of the verbs `messages` is a message, which is `counted` where its octets are, and has its dots doubled
+    elsewhere. A client logs in by `logins`, begins TLS by `upgrades`, and goes by `doors`: offers, and the stage at
+    which it needs them. It takes its leave by `leaves`, a server unasked by the code `leaving`.
     """
 
     volatile: tuple[Volatile, ...] = COMMON
@@ -80,6 +99,15 @@ class Course(NamedTuple):
     kind: Callable[[Exchange], str] = by_verb
     names: frozenset[str] = frozenset()
     offers: frozenset[str] = frozenset()
+    numbered: frozenset[str] = frozenset()
+    things: Callable[[Sequence[Exchange], Octets], Iterator[Mapping[str, str]]] = no_things
+    messages: frozenset[str] = frozenset()
+    counted: frozenset[str] = frozenset()
+    logins: frozenset[str] = frozenset()
+    upgrades: frozenset[str] = frozenset()
+    doors: Mapping[str, Stage] = MappingProxyType({})
+    leaves: frozenset[str] = frozenset()
+    leaving: str = ""
 
     def plain(self, text: str) -> str:
         """A reply's text with names in the place of what is volatile."""

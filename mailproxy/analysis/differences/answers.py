@@ -49,7 +49,8 @@ def _asked(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bo
         return
     same = one.verb == other.verb and one.argument == other.argument
     if not same and not strict:
-        same = one.verb == other.verb and course.plain_argument(one) == course.plain_argument(other)
+        mine, yours = good.meant(one), bad.meant(other)
+        same = one.verb == other.verb and course.plain_argument(mine) == course.plain_argument(yours)
     if not same and MARK.search(one.argument.encode("utf-8", "surrogateescape")):
         same = one.verb == other.verb and _shapes(good, one) == _shapes(bad, other) and _open(one) == _open(other)
     said = command(good, one), command(bad, other)
@@ -121,9 +122,9 @@ def _answers(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: 
         if offers and mine.positive:
             yield from _offers(good, bad, one, other, _lines(mine), _lines(yours))
             mine, yours = (each._replace(text=each.text.split("\n")[0]) for each in (mine, yours))
-        if not _same_words(good, bad, mine, yours, strict):
+        if not _same_words(good, bad, one, other, mine, yours, strict):
             told = f"The answer to {other.verb} has other words." if other.verb else "The server has other words."
-            yield unlike(What.WORDS, bad, one, other, (reply(mine), reply(yours)), told)
+            yield unlike(What.WORDS, bad, one, other, (reply(good, mine), reply(bad, yours)), told)
     if one.content and other.content and offers:
         lines = (_listed(good, one), _listed(bad, other))
         yield from _offers(good, bad, one, other, *lines)
@@ -138,7 +139,7 @@ def _reply(
         if mine and yours
         else (f"{what} not answered." if mine else f"{what} answered in the bad session only.")
     )
-    said = reply(mine) if mine else _silence(good, one), reply(yours) if yours else _silence(bad, other)
+    said = reply(good, mine) or _silence(good, one), reply(bad, yours) or _silence(bad, other)
     return unlike(What.REPLY, bad, one, other, said, told)
 
 
@@ -148,13 +149,20 @@ def _silence(looked: Looked, exchange: Exchange) -> str:
     return escape_text(last[-1][1]) if last else ""
 
 
-def _same_words(good: Looked, bad: Looked, mine: Reply, yours: Reply, strict: bool) -> bool:
+def _same_words(
+    good: Looked, bad: Looked, one: Exchange, other: Exchange, mine: Reply, yours: Reply, strict: bool
+) -> bool:
     if mine.text == yours.text:
         return True
-    return not strict and all(
-        good.plain(one) == bad.plain(other)
-        for one, other in zip_longest(mine.text.split("\n"), yours.text.split("\n"), fillvalue="")
-    )
+    return not strict and _plain(good, one, mine) == _plain(bad, other, yours)
+
+
+def _plain(looked: Looked, exchange: Exchange, found: Reply) -> list[str]:
+    """The lines of a reply without what is volatile in them; an answer of one thing is like a line of their listing."""
+    lines = found.text.split("\n")
+    if exchange.argument and exchange.verb in looked.course.numbered:
+        lines = [looked.course.line(exchange.verb, looked.renumbered(exchange.verb, line)) for line in lines]
+    return [looked.plain(line) for line in lines]
 
 
 def _lines(found: Reply) -> list[str]:

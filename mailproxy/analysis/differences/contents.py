@@ -68,7 +68,7 @@ def differences(good: Looked, bad: Looked, one: Exchange, other: Exchange, stric
         yield from _by_digest(good, bad, one, other, mine.span, yours.span)
     elif _same(good, bad, mine.span, yours.span):
         return
-    elif _is_message(one):
+    elif _is_message(good, one):
         yield from _messages(good, bad, one, other, strict)
     else:
         yield from _listings(good, bad, one, other, strict)
@@ -92,10 +92,10 @@ def _wrong(content: Content) -> bool:
     return content.ended and not 0.9 < content.span.length / content.announced < 1.1
 
 
-def _is_message(exchange: Exchange) -> bool:
+def _is_message(looked: Looked, exchange: Exchange) -> bool:
     content = exchange.content
     assert content
-    return content.span.side is Side.CLIENT or exchange.verb in {"RETR", "TOP"}
+    return content.span.side is Side.CLIENT or exchange.verb in looked.course.messages
 
 
 def _same(good: Looked, bad: Looked, mine: Span, yours: Span) -> bool:
@@ -124,7 +124,7 @@ def _by_digest(
 def _octets(looked: Looked, exchange: Exchange) -> bytes:
     """The message of an exchange, dots undoubled, as far as it is read."""
     octets = _wire(looked, exchange)
-    return octets if exchange.verb in {"BDAT"} else undouble(octets)
+    return octets if exchange.verb in looked.course.counted else undouble(octets)
 
 
 def _wire(looked: Looked, exchange: Exchange) -> bytes:
@@ -227,7 +227,7 @@ def _listings(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict:
         return
     only = [each for each in mine if each not in set(yours)], [each for each in yours if each not in set(mine)]
     said = tuple(
-        f"{len(lines)} lines" + (f": {some[0]}" if some else "") for lines, some in ((mine, only[0]), (yours, only[1]))
+        f"{len(lines)} listed" + (f": {some[0]}" if some else "") for lines, some in ((mine, only[0]), (yours, only[1]))
     )
     yield _difference(bad, one, other, (said[0][:SHOWN], said[1][:SHOWN]), f"What {other.verb} lists differs.")
 
@@ -235,5 +235,8 @@ def _listings(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict:
 def _lines(looked: Looked, exchange: Exchange, strict: bool) -> list[str]:
     assert exchange.content
     octets = looked.streams.octets(exchange.content.span)
-    lines = [escape_text(line) for line in octets.decode("utf-8", "surrogateescape").split("\r\n")]
-    return lines if strict else [looked.course.line(exchange.verb, line) for line in lines]
+    lines = octets.decode("utf-8", "surrogateescape").split("\r\n")
+    listed = [escape_text(line) for line in lines if line not in {"", "."}]
+    if strict:
+        return listed
+    return [looked.course.line(exchange.verb, looked.renumbered(exchange.verb, line)) for line in listed]

@@ -1,8 +1,8 @@
 """Two sessions, looked at side by side."""
 
 from bisect import bisect_left
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from mailproxy.analysis.diagnose import diagnosed
@@ -23,11 +23,13 @@ Digest = Callable[[Span], bytes]
 @dataclass(frozen=True)
 class Looked:
     """One of the two. `digest` is asked for contents whose octets were left in the database; `judged` is the verdict
-    on it, where there is one already."""
+    on it, where there is one already. `numbers` are those that its things have in the other session, empty where they
+    are the same."""
 
     recording: Recording
     digest: Digest | None = None
     judged: Verdict | None = None
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def view(self) -> View:
@@ -86,6 +88,22 @@ class Looked:
             text = text.replace(name, "<name>")
         return self.course.plain(text)
 
+    def meant(self, exchange: Exchange) -> Exchange:
+        """A command, said with the number that its thing has in the other session."""
+        argument = self.renumbered(exchange.verb, exchange.argument)
+        return exchange._replace(argument=argument) if argument != exchange.argument else exchange
+
+    def is_of_a_thing(self, exchange: Exchange) -> bool:
+        """Whether it is known what the number in a command stands for."""
+        return exchange.verb in self.course.numbered and exchange.argument.partition(" ")[0] in self.numbers
+
+    def renumbered(self, verb: str, text: str) -> str:
+        """A text of a verb that may begin with a number: with the one that the thing has in the other session."""
+        if not self.numbers or verb not in self.course.numbered:
+            return text
+        number, blank, rest = text.partition(" ")
+        return f"{self.numbers.get(number, number)}{blank}{rest}"
+
     def stage(self, exchange: Exchange) -> Stage:
         """Where in the protocol an exchange belongs."""
         return self.view.stage(self.places[exchange.number])
@@ -107,9 +125,13 @@ def command(looked: Looked, exchange: Exchange) -> str:
     return escape_text(f"{exchange.verb} {exchange.argument}".strip())
 
 
-def reply(found: Reply | None) -> str:
-    """What was answered, as one line."""
-    return escape_text(" ".join(f"{found.code} {found.text}".split())) if found else ""
+def reply(looked: Looked, found: Reply | None) -> str:
+    """What was answered, as one line: a single line as it stands, several with their code once."""
+    if found is None:
+        return ""
+    said = looked.streams.octets(found.span).decode("utf-8", "surrogateescape").rstrip("\r\n")
+    single = said and "\n" not in found.text and "\n" not in said
+    return escape_text(said if single else " ".join(f"{found.code} {found.text}".split()))
 
 
 def evidence(exchange: Exchange | None) -> tuple[Evidence, ...]:

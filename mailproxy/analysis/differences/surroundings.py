@@ -213,5 +213,6 @@ def _comparable(note: Note, looked: Looked, pair: Pair, strict: bool) -> str:
 
 
 def _took_leave(looked: Looked) -> bool:
-    """Whether QUIT was answered: who closes first then, and how, is chance (RFC 5321 section 4.1.1.10)."""
-    return any(step.verb == "QUIT" and step.reply is not None for step in looked.steps)
+    """Whether the client's farewell was answered: who closes first then, and how, is chance (RFC 5321 section
+    4.1.1.10)."""
+    return any(step.verb in looked.course.leaves and step.reply is not None for step in looked.steps)

@@ -20,4 +20,11 @@ def kind(exchange: Exchange) -> str:
     return KINDS.get(exchange.verb, exchange.verb)
 
 
-COURSE: Final = Course(about=about, kind=kind)
+COURSE: Final = Course(
+    about=about,
+    kind=kind,
+    messages=frozenset({"RETR"}),
+    counted=frozenset({"RETR"}),
+    logins=frozenset({"HELO", "USER", "PASS"}),
+    leaves=frozenset({"QUIT"}),
+)

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from mailproxy.model.exchange import Exchange
+from mailproxy.model.finding import Stage
 from mailproxy.protocols.course import COMMON, Course, volatile
 
 PATH: Final = re.compile(r"(?:FROM|TO):\s*<?([^<>\s]*)", re.I)
@@ -49,4 +50,11 @@ COURSE: Final = Course(
     kind=kind,
     names=frozenset({"EHLO", "HELO", "LHLO"}),
     offers=frozenset({"EHLO", "LHLO"}),
+    messages=frozenset({"DATA", "BDAT"}),
+    counted=frozenset({"BDAT"}),  # RFC 3030 section 2
+    logins=frozenset({"AUTH"}),
+    upgrades=frozenset({"STARTTLS"}),
+    doors={"STARTTLS": Stage.TLS, "AUTH": Stage.AUTH},
+    leaves=frozenset({"QUIT"}),
+    leaving="421",  # RFC 5321 section 3.8
 )
