@@ -42,6 +42,16 @@ class Terminal:
         self._process.wait()
         os.close(self._screen)
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
+    def unread(self) -> bytes:
+        """What stands on the screen, and was not waited for."""
+        return self._unread
+
     def hears(self, pattern: bytes) -> bytes:
         """Wait until this is on the screen: what stood there before. Raises AssertionError when it does not come."""
         deadline = time.monotonic() + LIMIT

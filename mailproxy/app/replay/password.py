@@ -18,10 +18,9 @@ def _of_keyring(user: str) -> str:
     """What the system's keyring holds, where the extra `keyring` is installed; empty where it holds nothing."""
     try:
         import keyring
-        from keyring.errors import KeyringError
     except ImportError:
         return ""
     try:
         return keyring.get_password(SERVICE, user) or ""
-    except KeyringError:
+    except Exception:  # locked, gone, badly configured: each keyring says so in its own way
         return ""
