@@ -127,7 +127,7 @@ def test_its_client_is_played() -> None:
     said = [each for each in player.connected("mail.example.org", "192.0.2.25", 0) if isinstance(each, typist.Send)]
     assert [each.octets for each in said] == [b"SAY hello\r\n"]
     player.heard(b"YES hello\r\n", 1)
-    assert player.stopped == "the record ends here"
+    assert player.stopped == "the record ends behind SAY"
 
 
 def test_it_is_diagnosed() -> None:

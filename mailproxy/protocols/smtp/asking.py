@@ -79,8 +79,10 @@ class SmtpPrompter:
             return Cue((b"RSET\r\n",), remark, body=False, against=self._unwanted(exchange))
         content = exchange.content
         if content and (missing := self._streams.missing(content.span)):
-            return Cue(impossible=f"{missing} octets of the message are not in the record")
-        if exchange.verb == "DATA" and content is None and len(exchange.replies) > 1:
+            return Cue(
+                impossible=f"{missing} octets of the message are not in the record (`record --content full` keeps them)"
+            )
+        if exchange.verb == "DATA" and not (content and content.span.length) and len(exchange.replies) > 1:
             return Cue(impossible="the message is not in the record")
         return Cue((line,), against=self._unwanted(exchange))
 

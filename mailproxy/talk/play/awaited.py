@@ -4,6 +4,7 @@ from bisect import bisect_right
 from typing import Final
 
 from mailproxy.model.octets import Side
+from mailproxy.protocols.turn import Move
 from mailproxy.talk.play.asked import Asked
 from mailproxy.talk.play.script import After
 from mailproxy.talk.play.spoken import Spoken
@@ -85,6 +86,19 @@ class Awaiting(Spoken):
         if self._leaving or self._ready or self._shaking or not self._dialogue.greeted:
             return False
         return self._awaited.unasked > self._unasked and self._is_answered(self._awaited)
+
+    @property
+    def _misled(self) -> bool:
+        """Whether the server said what is none of the protocol where its greeting was due."""
+        if self._leaving or self._ready or self._dialogue.greeted or self._awaited.number < 0:
+            return False
+        return self._unasked > self._awaited.unasked
+
+    @property
+    def _in_message(self) -> bool:
+        """Whether the server waits for more of a message."""
+        asked = self._ledger.oldest
+        return asked is not None and asked.turn is not None and asked.turn.open and asked.turn.move is Move.CLIENT
 
     @property
     def _given_up(self) -> bool:

@@ -132,6 +132,12 @@ class ClientPlayer(Saying):
     def _step(self, at: int) -> bool:
         """Do the next thing, if it is due."""
         self._judge()
+        if self._misled:
+            said = escape_text(self._odd)[:SHOWN]
+            self._stop_short(f"the server's first words are no greeting of {self.protocol.name}: {said}", always=True)
+            self._close(at)
+        elif self._leaving and self._in_message:
+            self._close(at)  # a word of leave would be a line of the message
         if not self._may_speak or self._answer_challenge(at):
             return self._may_speak
         if not self._leaving and self._open_tls():

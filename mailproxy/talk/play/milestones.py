@@ -28,6 +28,12 @@ class Milestones:
             return begun.after._replace(whole=False, octets=position - begun.start, unasked=unasked)
         return self._heard[at - 1].after._replace(unasked=unasked) if at else self._first
 
+    def within(self, position: int) -> bool:
+        """Whether a content of the server is to come or goes on there."""
+        at = bisect_right(self._ends, position)
+        begun = self._heard[at] if at < len(self._heard) else None
+        return begun is not None and begun.start <= position and bool(begun.after.whole or begun.after.octets)
+
 
 class _Heard(NamedTuple):
     """Where in the server's stream something begins and ends that can be waited for."""

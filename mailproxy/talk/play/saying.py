@@ -100,6 +100,8 @@ class Saying(Securing):
         """Why a command cannot be said."""
         if cue.impossible or (cue.against and not self._acting.keep_going):
             return cue.impossible or cue.against
+        if cue.body and (gap := self._gap_behind(part.exchange)):
+            return f"the record leaves something out of its message: {gap}"
         secret = bool(cue.mechanism) or Flag.SECRET in part.exchange.flags
         if not secret or self._acting.clear_ok:
             return ""
@@ -109,6 +111,11 @@ class Saying(Securing):
             faults = ", ".join(self._tls.faults)
             return f"the server's certificate is not trusted now: {faults} (--trust FILE or --insecure-login goes on)"
         return ""
+
+    def _gap_behind(self, exchange: Exchange) -> str:
+        """What the record leaves out of the message behind the command that was taken up last."""
+        part = self.script.parts[self._next] if self._next < len(self.script.parts) else None
+        return part.gap if part and part.exchange is exchange and part.role is Role.BODY else ""
 
     def _say_ready(self, at: int) -> bool:
         """Say the next line that is ready, if it is its turn."""

@@ -19,7 +19,7 @@ from mailproxy.talk.play.milestones import Milestones
 from mailproxy.talk.play.script import GREETED, After, End, Part, Role, Script
 
 HIDDEN: Final = "what was said under TLS is not in the record"
-ENDS: Final = "the record ends here"
+ENDS: Final = "the record ends"
 _STRAY: Final = re.compile(r"dropped (\d+) octets? of the client behind \w+: (.*)", re.S)
 _REFUSED: Final = re.compile(r"TLS failed with the client: (.*)|TLS failed: (alert \S+ from the client.*)", re.S)
 _PASSWORD: Final = re.compile(rb"<secret: (?!EXTERNAL,|ANONYMOUS,)[^<>\r\n]*>")
@@ -50,6 +50,7 @@ class _Walk:
         self._unspoken = sorted(_spoken(exchanges), key=lambda each: each[2].start, reverse=True)
         self._parts: list[Part] = []
         self._position = 0  # in the server's stream
+        self._said = 0  # as far in the client's
         self._at = 0  # when anybody said anything last
         self._gap = ""
         self._silent = not any(isinstance(each, Frame) and each.side is Side.SERVER for each in recording.entries)
@@ -89,8 +90,14 @@ class _Walk:
         )
 
     def _note(self, note: Note) -> None:
-        if note.mark is Mark.GAP:
-            self._gap = note.text or "something"
+        if note.mark is not Mark.GAP or self._milestones.within(self._position):
+            return  # what is left out of the server's content the client need not know
+        gap = note.text or "something"
+        last = self._parts[-1] if self._parts else None
+        if last and last.role is Role.BODY and self._said < last.span.end:
+            self._parts[-1] = last._replace(gap=gap)
+        else:
+            self._gap = gap
 
     def _opaque(self, frame: Frame) -> None:
         """What nobody could read. Where the server speaks it too, TLS was granted, or there from the start."""
@@ -102,6 +109,7 @@ class _Walk:
         if frame.side is Side.SERVER:
             self._position = frame.end
         else:
+            self._said = frame.end
             pause = max(frame.at - self._at, 0)
             while self._unspoken and self._unspoken[-1][2].start < frame.end:
                 role, exchange, span = self._unspoken.pop()
@@ -141,8 +149,8 @@ class _Walk:
             return "the record has no word of the client"
         if self._gap:
             return f"the record leaves out what follows: {self._gap}"
-        quit = any(part.exchange.verb == "QUIT" for part in self._parts[-1:])
-        return "" if end or quit else ENDS
+        last = next((part.exchange.verb for part in reversed(self._parts)), "")
+        return "" if end or last == "QUIT" else f"{ENDS} behind {last or 'what was said'}"
 
     def _user(self) -> str:
         """Who logged in, as far as a command or a mark tells."""

@@ -106,6 +106,7 @@ class Spoken(ABC):
         self._leaving = False  # nothing of the script is said any more
         self._closed = False
         self._unasked = 0  # what the server has said that nobody had asked for, or failed to say
+        self._odd = ""  # the last of it
         self._told_body = True  # whether the last command's body is said
         self._opening = False  # TLS was asked for of our own accord
 
@@ -149,6 +150,7 @@ class Spoken(ABC):
                 self._prompter.greeted(exchange.reply)
             elif exchange.command is None:
                 self._unasked += len(exchange.replies)
+                self._odd = exchange.reply.text if exchange.reply else self._odd
         self._ended.extend(self._ledger.look(self._dialogue, exchanges))
         if self.protocol.asking.listings:
             said = (entry for entry in entries if isinstance(entry, Frame) and entry.side is Side.SERVER)

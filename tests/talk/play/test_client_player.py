@@ -132,7 +132,7 @@ def test_a_message_that_is_not_in_the_record_is_never_begun() -> None:
     omitted = Recording(recording.session, entries, recording.exchanges)
     player = client(omitted, DELIVER)
     assert "DATA" not in meet(player, recording).said
-    assert player.stopped.endswith("octets of the message are not in the record")
+    assert "octets of the message are not in the record (`record --content full`" in player.stopped
     safe = client(omitted)
     meet(safe, recording)
     assert safe.stopped == ""
@@ -207,7 +207,7 @@ def test_no_connection_is_told() -> None:
     ("talk", "why"),
     [
         ("smtp\n=== connected\n", "the record has no word of the client"),
-        ("smtp\n=== connected\n<-  220 x\n -> NOOP\n<-  250 x\n", "the record ends here"),
+        ("smtp\n=== connected\n<-  220 x\n -> NOOP\n<-  250 x\n", "the record ends behind NOOP"),
         (
             "smtp\n=== connected\n<-  220 x\n -> NOOP\n<-  250 x\n... an hour\n -> NOOP\n<-  250 x\n",
             "the record leaves something out before NOOP: an hour",
@@ -218,6 +218,46 @@ def test_it_plays_as_far_as_the_record_goes(talk: str, why: str) -> None:
     player = client(talk)
     assert meet(player, SENT).said[-2:] == ["QUIT", "*** closed"]
     assert player.stopped == why
+
+
+TO_SEND = (
+    "smtp\n<-  220 x\n -> MAIL FROM:<>\n<-  250 x\n -> RCPT TO:<alice@example.org>\n<-  250 x\n -> DATA\n<-  354 x\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ("... the message\n -> .\n<-  250 x\n", "the record leaves something out of its message: the message"),
+        (" -> one\n... a line\n -> .\n<-  250 x\n", "the record leaves something out of its message: a line"),
+        ("... the message\n<-  250 x\n -> NOOP\n<-  250 x\n", "the message is not in the record"),
+    ],
+)
+def test_a_message_that_is_not_whole_is_not_sent(message: str, why: str) -> None:
+    player = client(TO_SEND + message, Acting(deliver=True))
+    assert meet(player, SENT).said[-2:] == ["QUIT", "*** closed"]
+    assert player.stopped == f"DATA: {why}"
+
+
+def test_a_message_that_breaks_off_is_left() -> None:
+    player = client(TO_SEND + " -> the first half\\", Acting(deliver=True))
+    assert meet(player, SENT).said[-2:] == ["the first half", "*** closed"]
+    assert player.stopped == "the record ends behind DATA"
+
+
+def test_what_is_left_out_of_the_servers_message_stops_nothing() -> None:
+    talk = "pop3\n<-  +OK x\n -> RETR 1\n<-  +OK x\n... the message\n<-  .\n -> QUIT\n<-  +OK x\n"
+    player = client(talk)
+    meet(player, talk.replace("... the message", "<-  whatever"))
+    assert player.stopped == ""
+
+
+@pytest.mark.parametrize(("talk", "greeting"), [("smtp", "+OK ready"), ("pop3", "220 ready")])
+def test_a_server_of_another_protocol_is_left(talk: str, greeting: str) -> None:
+    player = client(SENT if talk == "smtp" else FETCHED)
+    player.connected("x", "x", 0)
+    assert Close() in player.heard(f"{greeting}\r\n".encode(), 0)
+    assert player.stopped == f"the server's first words are no greeting of {talk}: {greeting}"
 
 
 def test_where_the_servers_side_is_missing_it_waits_in_turn() -> None:
@@ -455,7 +495,7 @@ def test_a_protocol_that_says_nothing_of_it_is_played_as_recorded(monkeypatch: p
     assert Send(b"SAY hello\r\n") in player.connected("x", "x", 0)
     assert Send(b"PASS xxxxxxxx\r\n") in player.heard(b"YES hello\r\n", 0)
     assert Close() in player.heard(b"NO xxxxxxxx\r\n", 0)
-    assert player.stopped == "the record ends here"
+    assert player.stopped == "the record ends behind PASS"
 
 
 # Much of it.
