@@ -160,6 +160,14 @@ def test_what_is_told(change: tuple[str, str], what: list[str]) -> None:
     assert told(GOOD, other(change)) == what
 
 
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "DIGEST-MD5", "NTLM", "GSSAPI", "XOAUTH2"])
+def test_nonces_and_tokens_come_in_any_length(mechanism: str) -> None:
+    plain = "PLAIN <secret: PLAIN, user alice, password 9 characters>"
+    one, two = (other((plain, f"{mechanism} <secret: {mechanism}, {octets} octets>")) for octets in (38, 40))
+    assert told(one, two) == []
+    assert told(one, two, strict=True) == ["AUTH was said otherwise."]
+
+
 def test_a_greeting_that_is_missing_is_called_so() -> None:
     assert told(GOOD, "smtp 25\n*** connection refused\n")[0] == "The greeting is missing in the bad session."
 

@@ -1,5 +1,6 @@
 """What differs between two exchanges that stand side by side: what was asked, how, and what was answered."""
 
+import re
 from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Final
@@ -51,14 +52,16 @@ def _asked(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bo
     if not same and not strict:
         mine, yours = good.meant(one), bad.meant(other)
         same = one.verb == other.verb and course.plain_argument(mine) == course.plain_argument(yours)
+    shapes = (_shapes(good, one), _shapes(bad, other))
+    alike = shapes[0] == shapes[1] or (not strict and _uncounted(shapes[0]) == _uncounted(shapes[1]))
     if not same and MARK.search(one.argument.encode("utf-8", "surrogateescape")):
-        same = one.verb == other.verb and _shapes(good, one) == _shapes(bad, other) and _open(one) == _open(other)
+        same = one.verb == other.verb and alike and _open(one) == _open(other)
     said = command(good, one), command(bad, other)
     if not same and not strict and one.verb == other.verb and _masked_once(one.argument, other.argument):
         return
     if not same:
         yield unlike(What.COMMAND, bad, one, other, said, f"{other.verb or 'What'} was said otherwise.")
-    elif (shapes := (_shapes(good, one), _shapes(bad, other))) and shapes[0] != shapes[1] and all(shapes):
+    elif not alike and all(shapes):
         told = _CANCELLED if _CANCEL in {shape for found in shapes for shape in found} else _SECRET
         yield unlike(What.COMMAND, bad, one, other, (", ".join(shapes[0]), ", ".join(shapes[1])), told)
 
@@ -70,6 +73,7 @@ def _masked_once(one: str, other: str) -> bool:
 
 
 _SECRET: Final = "The secret has another shape."
+_COUNTED: Final = re.compile(r"^(<secret: [\w-]+), \d+ octets>$")
 _CANCELLED: Final = "The login was cancelled in one of the sessions."
 _CANCEL: Final = "*"
 """The response that cancels a SASL exchange (RFC 4954 section 4)."""
@@ -86,6 +90,11 @@ def _shapes(looked: Looked, exchange: Exchange) -> tuple[str, ...]:
     said = [looked.streams.octets(span) for span in spans]
     found = [mark for octets in said for mark in (MARK.findall(octets) or [octets.strip()] * (octets == b"*\r\n"))]
     return tuple(escape_text(mark.decode("utf-8", "replace")) for mark in found)
+
+
+def _uncounted(shapes: tuple[str, ...]) -> list[str]:
+    """Shapes without the length of a response of which only that is known: nonces and tokens come in any length."""
+    return [_COUNTED.sub(r"\1>", shape) for shape in shapes]
 
 
 def _manner(good: Looked, bad: Looked, one: Exchange, other: Exchange) -> Iterator[Difference]:
