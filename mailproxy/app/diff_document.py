@@ -8,6 +8,7 @@ from mailproxy.analysis.legs import Legs
 from mailproxy.app.diagnose import Diagnosed
 from mailproxy.app.diagnose import as_object as verdict_object
 from mailproxy.app.diff import Compared
+from mailproxy.app.diff_names import names, retold
 from mailproxy.model.difference import Difference, Row
 from mailproxy.model.finding import Evidence
 from mailproxy.model.session import Recording, Session
@@ -22,7 +23,7 @@ def document(found: Compared) -> str:
 
 def as_object(found: Compared) -> dict[str, object]:
     """A comparison as an object of JSON."""
-    comparison = found.comparison
+    comparison = retold(found.comparison, names(found.comparison))
     return {
         "equal": comparison.equal,
         "chosen": found.chosen,

@@ -43,6 +43,7 @@ def _next(good: "Session", bad: "Session", elsewhere: str) -> dict[str, str]:
     return {
         f"mailproxy show {bad.id}{elsewhere}": "read it again; --timing, --full and --hex show more",
         f"mailproxy show last-failed{elsewhere}": "the last that went wrong",
+        f"mailproxy diff last-failed{elsewhere}": "the same beside the last that went well",
         f"mailproxy sessions --failed{elsewhere}": "all that went wrong",
         f"mailproxy export {good.id}{elsewhere}": "a transcript to send to somebody",
         "mailproxy practice": "servers to try things on; some accounts misbehave",

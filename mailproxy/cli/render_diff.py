@@ -1,14 +1,16 @@
 """How a comparison looks: first what matters, then the whole, side by side or one below the other."""
 
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Final
+from difflib import SequenceMatcher
+from itertools import groupby, zip_longest
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailproxy.cli import render
 
 if TYPE_CHECKING:
     from mailproxy.app.diff import Compared, Legs
+    from mailproxy.app.diff_names import Names
     from mailproxy.model.difference import Comparison, Difference, Row
     from mailproxy.model.line import Line
     from mailproxy.model.session import Recording, Session
@@ -18,68 +20,67 @@ NARROW: Final = 100
 FEW: Final = 1
 """Rows that are the same beside those that are not, which are shown for orientation."""
 NAMED: Final = 3
+HEAD: Final = 2
+"""Lines that are shown of those that are the same within an exchange."""
+MOST: Final = 12
+"""Lines that are shown of those that only one session has within an exchange."""
+CELLS: Final = 40_000
+"""How many pairs of lines are tried, to find those that are the same within an exchange."""
+ALONE: Final = frozenset({"missing", "additional", "retried"})
+IS: Final = " is "
 
 
-GOOD_AND_BAD: Final = ("good", "bad")
-THEN_AND_NOW: Final = ("then", "now")
-"""What the two sessions are called: one that went well and one that did not, or a recorded one and its replay."""
+class Pair(NamedTuple):
+    """Two lines beside one another, None where a session has none."""
+
+    good: "Line | None"
+    bad: "Line | None"
+    same: bool
 
 
-def comparison(found: "Compared", unified: bool, folded: bool, names: tuple[str, str] = GOOD_AND_BAD) -> None:
-    """Show a comparison."""
-    each = found.comparison
-    if names != GOOD_AND_BAD:
-        each = _renamed(each, names)
+def comparison(found: "Compared", unified: bool, folded: bool, called: "Names | None" = None) -> None:
+    """Show a comparison; without names the sessions are called by what came of them."""
+    from mailproxy.app.diff_names import names, retold
+
+    named = called or names(found.comparison)
+    each = retold(found.comparison, named)
     if found.chosen:
         render.say(render.paint(f"# {found.chosen}", dim=True))
-    for name, recording in zip(names, (each.good, each.bad), strict=True):
-        render.say(f"{name:<4}  {_title(recording.session)}")
+    for name, recording in ((named.good, each.good), (named.bad, each.bad)):
+        for line in _title(name, recording.session):
+            render.say(line)
     render.say()
     if each.deciding is None:
         render.say(render.paint("nothing differs", "cyan"))
     else:
-        _deciding(each, each.deciding, names)
+        _deciding(each, each.deciding, named)
     if not folded or each.differences:
         columns = render.screen_width()
         render.say("\n".join(["", *_rows(each, columns, unified or columns < NARROW, folded)]))
     _around(each)
 
 
-def _title(session: "Session") -> str:
-    name = f"session {session.id}" if session.id else render.safe(session.source)
-    when = session.started.astimezone().strftime("%Y-%m-%d %H:%M")
-    return f"{name}, {session.protocol}{f', {when}' if session.id else ''}: {render.outcome(session)}"
+def _title(name: str, session: "Session") -> Iterator[str]:
+    """Which session it is, and what came of it, in one line where that fits the screen."""
+    which = f"session {session.id}" if session.id else render.safe(session.source)
+    when = session.started.astimezone().strftime(", %Y-%m-%d %H:%M") if session.id else ""
+    title = f"{name:<4}  {which}, {session.protocol}{when}: "
+    if len(title) + len(render.safe(session.outcome)) <= render.screen_width():
+        yield title + render.outcome(session)
+        return
+    yield title.rstrip()
+    colour = "magenta" if session.failed else "cyan"
+    yield from (render.paint(line, colour, bold=session.failed) for line in render.labelled("", session.outcome))
 
 
-def _renamed(each: "Comparison", names: tuple[str, str]) -> "Comparison":
-    """The comparison in the words of these names."""
-
-    def told(found: "Difference") -> "Difference":
-        return found._replace(told=renamed(found.told, names))
-
-    rows = tuple(row._replace(differences=tuple(map(told, row.differences))) for row in each.rows)
-    chosen = told(each.deciding) if each.deciding else None
-    return each._replace(rows=rows, around=tuple(map(told, each.around)), deciding=chosen)
-
-
-def renamed(told: str, names: tuple[str, str]) -> str:
-    """A sentence about the good and the bad session in the words of these names: now, not in the bad session."""
-    for good_or_bad, name in zip(GOOD_AND_BAD, names, strict=True):
-        told = re.sub(f"in the {good_or_bad} (session|one)", name, told)
-        told = re.sub(f"In the {good_or_bad} (session|one)", name.title(), told)
-    return told
-
-
-def _deciding(each: "Comparison", chosen: "Difference", names: tuple[str, str]) -> None:
+def _deciding(each: "Comparison", chosen: "Difference", names: "Names") -> None:
     where = f", at {chosen.stage}" if chosen.stage != "none" else ""
     render.say(render.paint(f"what matters{where}", bold=True))
-    for line in render.labelled("that", chosen.told):
-        render.say(f"  {line}")
-    for label, text in zip(names, (chosen.good, chosen.bad), strict=True):
+    for label, text in (("that", chosen.told), (names.good, chosen.good), (names.bad, chosen.bad)):
         for line in render.labelled(label, text or "nothing"):
             render.say(f"  {line}")
-    verdict = each.bad_verdict
-    if verdict.outcome in {"failed", "partial"}:
+    failed = [verdict for verdict in (each.bad_verdict, each.good_verdict) if verdict.outcome in {"failed", "partial"}]
+    for verdict in failed[:1]:
         for line in render.labelled("why", f"{verdict.summary} ({verdict.stage}, {verdict.blame})"):
             render.say(f"  {line}")
         for line in render.labelled("do", verdict.remedy) if verdict.remedy else ():
@@ -91,6 +92,7 @@ def _rows(each: "Comparison", columns: int, unified: bool, folded: bool) -> Iter
 
     good, bad = Passages(each.good), Passages(each.bad)
     same = 0
+    alone: list[Difference] = []
     for place, row in enumerate(each.rows):
         near = any(other.differences for other in each.rows[max(0, place - FEW) : place + FEW + 1])
         if folded and not near:
@@ -98,9 +100,13 @@ def _rows(each: "Comparison", columns: int, unified: bool, folded: bool) -> Iter
             continue
         yield from _skipped(same)
         same = 0
-        said = good.of(row.good), bad.of(row.bad)
-        yield from _unified(*said, row) if unified else _beside(*said, row, (columns - 5) // 2)
-        yield from _told(row.differences)
+        for pairs, more in _parts(_pairs(good.of(row.good), bad.of(row.bad)), folded):
+            yield from _unified(pairs) if unified else _beside(pairs, (columns - 5) // 2)
+            yield from [render.paint(f"      … {more}", dim=True)] if more else []
+        alone += row.differences
+        if not _goes_on(row, each.rows[place + 1 : place + 2]):
+            yield from _told(alone)
+            alone = []
     yield from _skipped(same)
 
 
@@ -109,52 +115,98 @@ def _skipped(same: int) -> Iterator[str]:
         yield render.paint(f"      … {same} exchange{'s' * (same != 1)} alike", dim=True)
 
 
-def _unified(good: Sequence["Line"], bad: Sequence["Line"], row: "Row") -> Iterator[str]:
+def _goes_on(row: "Row", behind: "Sequence[Row]") -> bool:
+    """Whether the same session alone goes on in the next row."""
+    sides = row.good is None, row.bad is None
+    return any(sides) and any((each.good is None, each.bad is None) == sides for each in behind)
+
+
+def _pairs(good: Sequence["Line"], bad: Sequence["Line"]) -> list[Pair]:
+    """The lines of an exchange beside one another, those that are the same in one row."""
+    mine, yours = ([line.mark + line.text for line in lines] for lines in (good, bad))
+    if len(mine) * len(yours) > CELLS:
+        return [Pair(one, other, False) for one, other in zip_longest(good, bad)]
+    found: list[Pair] = []
+    for what, start, end, other_start, other_end in SequenceMatcher(None, mine, yours, False).get_opcodes():
+        beside = zip_longest(good[start:end], bad[other_start:other_end])
+        found += [Pair(one, other, what == "equal") for one, other in beside]
+    return found
+
+
+def _parts(pairs: list[Pair], folded: bool) -> Iterator[tuple[list[Pair], str]]:
+    """The lines in parts that are alike or not, and what is said of lines of each that are not shown."""
+    for same, part in groupby(pairs, lambda pair: pair.same):
+        lines = list(part)
+        both = any(line.good for line in lines) and any(line.bad for line in lines)
+        shown = HEAD if same else len(lines) if both else MOST
+        hidden = len(lines) - shown
+        if folded and hidden > 1:
+            yield lines[:shown], f"{hidden} lines alike" if same else f"{hidden} more lines"
+        else:
+            yield lines, ""
+
+
+def _unified(pairs: Sequence[Pair]) -> Iterator[str]:
     """One below the other; lines of one side alone begin with - (good) or + (bad)."""
-    if not row.differences and row.good and row.bad:
-        yield from (f"  {render.line(line)}" for line in bad)
+    if pairs[0].same:
+        yield from (f"  {render.line(pair.bad)}" for pair in pairs if pair.bad)
     else:
-        yield from (f"{render.paint('-', bold=True)} {render.line(line)}" for line in good)
-        yield from (f"{render.paint('+', bold=True)} {render.line(line)}" for line in bad)
+        yield from (f"{render.paint('-', bold=True)} {render.line(pair.good)}" for pair in pairs if pair.good)
+        yield from (f"{render.paint('+', bold=True)} {render.line(pair.bad)}" for pair in pairs if pair.bad)
 
 
-def _beside(good: Sequence["Line"], bad: Sequence["Line"], row: "Row", width: int) -> Iterator[str]:
+def _beside(pairs: Sequence[Pair], width: int) -> Iterator[str]:
     """Side by side, the good one on the left; ≠ stands between lines that differ."""
-    mine = [text for line in good for text in _wrapped(line, width)]
-    yours = [text for line in bad for text in _wrapped(line, width)]
-    unlike = bool(row.differences) or not (row.good and row.bad)
-    sign = render.paint("≠" if unlike else " ", bold=unlike)
-    for left, right in zip_longest(mine, yours, fillvalue=""):
-        yield f"{left:<{width}} {sign}  {right}".rstrip()
+    for pair in pairs:
+        sign = " " if pair.same else render.paint("≠", bold=True)
+        for left, right in zip_longest(_wrapped(pair.good, width), _wrapped(pair.bad, width), fillvalue=""):
+            yield f"{left:<{width}} {sign}  {right}".rstrip()
 
 
-def _wrapped(line: "Line", width: int) -> Iterator[str]:
-    text = line.mark + line.text
-    yield text[:width]
-    for at in range(width, len(text), width - 4):
-        yield "    " + text[at : at + width - 4]
+def _wrapped(line: "Line | None", width: int) -> Iterator[str]:
+    """A line in as many as it takes, broken behind a blank where that can be."""
+    text = line.mark + line.text if line else ""
+    while len(text) > width:
+        at = text.rfind(" ", width // 2, width) + 1 or width
+        yield text[:at]
+        text = "    " + text[at:]
+    yield text
 
 
-def _told(differences: "tuple[Difference, ...]") -> Iterator[str]:
-    yield from (render.paint(f"      = {render.safe(each.told)}", dim=True) for each in differences[:NAMED])
-    if len(differences) > NAMED:
-        yield render.paint(f"      = and {len(differences) - NAMED} more", dim=True)
+def _told(differences: "Sequence[Difference]") -> Iterator[str]:
+    told = list(_sentences(differences))
+    yield from (render.paint(f"      = {render.safe(each)}", dim=True) for each in told[:NAMED])
+    if len(told) > NAMED:
+        yield render.paint(f"      = and {len(told) - NAMED} more", dim=True)
+
+
+def _sentences(differences: "Sequence[Difference]") -> Iterator[str]:
+    """What is told of them; commands that only one session has, in one sentence."""
+    for where, group in groupby(differences, lambda each: each.told.partition(IS)[2] if each.what in ALONE else ""):
+        told = [each.told for each in group]
+        if where and len(told) > 1:
+            counted = Counter(each.partition(IS)[0] for each in told)
+            yield f"{', '.join(f'{n} {name}' if n > 1 else name for name, n in counted.items())} are {where}"
+        else:
+            yield from told
 
 
 def _around(each: "Comparison") -> None:
-    """What belongs to no exchange."""
-    if each.around:
+    """What belongs to no exchange, but for what was told first of all."""
+    around = [found for found in each.around if found != each.deciding]
+    if around:
         render.say()
-    for found in each.around:
-        if found.good and found.bad:
-            render.say(f"≠ {render.safe(found.told)} {render.safe(found.good)} | {render.safe(found.bad)}")
-        else:
-            render.say(f"≠ {render.safe(found.told)}")
+    for found in around:
+        both = f" {found.good} | {found.bad}" if found.good and found.bad else ""
+        for line in render.labelled("≠", found.told + both, 2):
+            render.say(line)
 
 
 def legs(recording: "Recording", found: "Legs") -> None:
     """Show what one leg gave against what the other was handed."""
-    render.say(f"{_title(recording.session)}\n")
+    for line in _title("of", recording.session):
+        render.say(line)
+    render.say()
     for side, peer, proxy in found.carried:
         ours = f", and {proxy} octets of mailproxy's own in its place" if proxy else ""
         render.say(f"  the {side} said {peer} octets, which went on as they came{ours}")

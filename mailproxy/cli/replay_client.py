@@ -118,13 +118,14 @@ def _progress(times: int) -> Callable[[int], None]:
 
 def _show(tally: "Tally", elsewhere: str) -> None:
     from mailproxy.app.diff import Compared
+    from mailproxy.app.diff_names import THEN_AND_NOW
     from mailproxy.cli import render_diff
 
     if len(tally.each) == 1:
         [played] = tally.each
         _show_one(played)
         render.say()
-        render_diff.comparison(Compared(played.comparison), False, True, render_diff.THEN_AND_NOW)
+        render_diff.comparison(Compared(played.comparison), False, True, THEN_AND_NOW)
         return
     render.say(f"played {len(tally.each)} times:\n")
     for outcome, times in tally.outcomes:

@@ -63,14 +63,15 @@ def test_the_commands_that_it_names_work(shown: Ran, mailproxy: Mailproxy) -> No
     assert [words.split()[0] for words in named] == [
         "show",
         "show",
+        "diff",
         "sessions",
         "export",
         "practice",
         "telnet",
         "record",
     ]
-    outcomes = [mailproxy(*words.split()) for words in named[:4]]
-    assert [ran.code for ran in outcomes] == [0, 0, 0, 0]
+    outcomes = [mailproxy(*words.split()) for words in named[:5]]
+    assert [ran.code for ran in outcomes] == [0, 0, 1, 0, 0]
     assert "# failed: RCPT: 550 5.1.1 <nobody@example.org>: no such user here" in outcomes[0].lines
 
 
