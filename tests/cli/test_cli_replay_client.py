@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from tests.cli.command import PROGRAM, program
+from tests.cli.command import PROGRAM, Ran, program
 from tests.whole.terminal import Terminal
 
 SECRET: Final = "Zwiebel-41-kuchen"
@@ -107,6 +107,11 @@ def words(server: Server, tmp_path: Path) -> list[str]:
     return ["replay", "client", str(session), server.url, "--db", str(tmp_path / "record.sqlite")]
 
 
+def run(*words: str, **environment: str) -> Ran:
+    """Run the command where nobody can be asked."""
+    return program(*words, typed=b"", **environment)
+
+
 def heard(user: str, password: str) -> list[str]:
     """What the server hears where this password is said."""
     plain = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
@@ -135,25 +140,25 @@ def leaks(folder: Path, *printed: bytes, secret: str = SECRET) -> list[str]:
 
 
 def test_the_environment_tells_the_password(server: Server, words: list[str], tmp_path: Path) -> None:
-    ran = program(*words, MAILPROXY_PASSWORD=SECRET)
+    ran = run(*words, MAILPROXY_PASSWORD=SECRET)
     assert (ran.code, server.said) == (0, heard("alice", SECRET)), ran.err
     assert leaks(tmp_path, ran.octets, ran.err.encode()) == []
 
 
 def test_another_user_is_named_by_an_option(server: Server, words: list[str]) -> None:
-    ran = program(*words, "--user", "bob@example.org", MAILPROXY_PASSWORD=SECRET)
+    ran = run(*words, "--user", "bob@example.org", MAILPROXY_PASSWORD=SECRET)
     assert "what matters, at auth" in ran.out
     assert server.said == heard("bob@example.org", SECRET)
 
 
 def test_a_keyring_tells_the_password(server: Server, words: list[str], tmp_path: Path) -> None:
-    ran = program(*words, **kept(tmp_path, SECRET))
+    ran = run(*words, **kept(tmp_path, SECRET))
     assert (ran.code, server.said) == (0, heard("alice", SECRET)), ran.err
     assert leaks(tmp_path, ran.octets, ran.err.encode()) == []
 
 
 def test_the_environment_goes_before_the_keyring(server: Server, words: list[str], tmp_path: Path) -> None:
-    assert program(*words, **{**kept(tmp_path, OTHER), "MAILPROXY_PASSWORD": SECRET}).code == 0
+    assert run(*words, **{**kept(tmp_path, OTHER), "MAILPROXY_PASSWORD": SECRET}).code == 0
     assert server.said == heard("alice", SECRET)
 
 
@@ -161,7 +166,7 @@ def test_the_environment_goes_before_the_keyring(server: Server, words: list[str
 def test_where_nobody_can_be_asked_nothing_is_said(
     keyring: str, server: Server, words: list[str], tmp_path: Path
 ) -> None:
-    ran = program(*words, **{**NO_KEYRING, "PYTHON_KEYRING_BACKEND": keyring})
+    ran = run(*words, **{**NO_KEYRING, "PYTHON_KEYRING_BACKEND": keyring})
     assert ran.code == 2
     assert "nobody can be asked for the password: put it into MAILPROXY_PASSWORD" in ran.failure
     assert server.said == []
@@ -169,13 +174,13 @@ def test_where_nobody_can_be_asked_nothing_is_said(
 
 
 def test_a_keyring_without_this_user_is_no_help(server: Server, words: list[str], tmp_path: Path) -> None:
-    ran = program(*words, "--user", "bob", **kept(tmp_path, SECRET))
+    ran = run(*words, "--user", "bob", **kept(tmp_path, SECRET))
     assert (ran.code, server.said) == (2, [])
 
 
 @pytest.mark.parametrize("option", [["--password", SECRET], [f"--password={SECRET}"], ["--pass", SECRET]])
 def test_no_argument_tells_a_password(option: list[str], server: Server, words: list[str]) -> None:
-    ran = program(*words, *option, **NO_KEYRING)
+    ran = run(*words, *option, **NO_KEYRING)
     assert (ran.code, server.said) == (2, [])
     assert "No such option" in ran.failure
     assert SECRET not in ran.err
@@ -183,22 +188,22 @@ def test_no_argument_tells_a_password(option: list[str], server: Server, words: 
 
 def test_a_password_in_the_url_is_not_taken_and_not_repeated(words: list[str], server: Server, tmp_path: Path) -> None:
     words[3] = words[3].replace("pop3://", f"pop3://alice:{SECRET}@")
-    ran = program(*words, **NO_KEYRING)
+    ran = run(*words, **NO_KEYRING)
     assert (ran.code, server.said) == (2, [])
     assert leaks(tmp_path, ran.octets, ran.err.encode()) == []
 
 
 def test_what_cannot_be_a_password_is_not_repeated(words: list[str], server: Server, tmp_path: Path) -> None:
-    ran = program(*words, MAILPROXY_PASSWORD=f"{SECRET}\r\nDELE 1")
+    ran = run(*words, MAILPROXY_PASSWORD=f"{SECRET}\r\nDELE 1")
     assert (ran.code, server.said) == (2, [])
     assert ran.failure.startswith("Invalid value for --user: no line end and no NUL can stand in")
     assert leaks(tmp_path, ran.octets, ran.err.encode()) == []
 
 
 def test_no_document_holds_the_password(words: list[str], tmp_path: Path) -> None:
-    played = program(*words, "--json", MAILPROXY_PASSWORD=SECRET)
+    played = run(*words, "--json", MAILPROXY_PASSWORD=SECRET)
     db = words[-2:]
-    shown = [program(*asked, *db).octets for asked in (("show", "1"), ("export", "1"), ("diff", words[2], "1"))]
+    shown = [run(*asked, *db).octets for asked in (("show", "1"), ("export", "1"), ("diff", words[2], "1"))]
     assert all([played.octets, *shown])
     assert leaks(tmp_path, played.octets, played.err.encode(), *shown) == []
 
@@ -206,7 +211,7 @@ def test_no_document_holds_the_password(words: list[str], tmp_path: Path) -> Non
 def test_no_traceback_holds_the_password(server: Server, words: list[str], tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(BREAKING)
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
-    ran = program(*words, MAILPROXY_PASSWORD=SECRET, MAILPROXY_DEBUG="1", PYTHONPATH=path)
+    ran = run(*words, MAILPROXY_PASSWORD=SECRET, MAILPROXY_DEBUG="1", PYTHONPATH=path)
     assert "Traceback" in ran.err
     assert "RuntimeError: it breaks" in ran.err
     assert leaks(tmp_path, ran.octets, ran.err.encode()) == []
