@@ -86,6 +86,10 @@ def test_its_transcript_is_read_again() -> None:
     assert timeless(complete(again, "", Terms()).exchanges) == timeless(exchanges)
 
 
+def test_a_protocol_may_be_a_key() -> None:
+    assert set(protocols.PROTOCOLS) >= {protocols.named("echo")}
+
+
 def test_its_route_is_understood() -> None:
     route = parse("echo://example.org")
     assert (route.listen_port, route.port) == (2007, 7)

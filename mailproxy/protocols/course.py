@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from mailproxy.model.exchange import Exchange
@@ -105,7 +104,7 @@ class Course(NamedTuple):
     counted: frozenset[str] = frozenset()
     logins: frozenset[str] = frozenset()
     upgrades: frozenset[str] = frozenset()
-    doors: Mapping[str, Stage] = MappingProxyType({})
+    doors: tuple[tuple[str, Stage], ...] = ()
     leaves: frozenset[str] = frozenset()
     leaving: str = ""
 

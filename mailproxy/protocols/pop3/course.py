@@ -51,6 +51,6 @@ COURSE: Final = Course(
     messages=frozenset({"RETR", "TOP"}),
     logins=frozenset({"AUTH", "USER", "PASS", "APOP", "RPOP"}),
     upgrades=frozenset({"STLS"}),
-    doors={"STLS": Stage.TLS, "SASL": Stage.AUTH, "USER": Stage.AUTH},
+    doors=(("STLS", Stage.TLS), ("SASL", Stage.AUTH), ("USER", Stage.AUTH)),
     leaves=frozenset({"QUIT"}),
 )

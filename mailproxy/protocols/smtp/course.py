@@ -54,7 +54,7 @@ COURSE: Final = Course(
     counted=frozenset({"BDAT"}),  # RFC 3030 section 2
     logins=frozenset({"AUTH"}),
     upgrades=frozenset({"STARTTLS"}),
-    doors={"STARTTLS": Stage.TLS, "AUTH": Stage.AUTH},
+    doors=(("STARTTLS", Stage.TLS), ("AUTH", Stage.AUTH)),
     leaves=frozenset({"QUIT"}),
     leaving="421",  # RFC 5321 section 3.8
 )
