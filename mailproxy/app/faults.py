@@ -65,30 +65,31 @@ def document() -> dict[str, object]:
     }
 
 
-def wanted(written: Sequence[str], protocols: Iterable[str] = ()) -> Faults | None:
-    """The faults of these rules, each of which one of the protocols must know (of all, where none is named).
+def wanted(written: Sequence[str], spoken: Iterable[tuple[str, bool]] = ()) -> Faults | None:
+    """The faults of these rules, each of which must make sense in one of the protocols that are `spoken` (in one of
+    all, where none is named), with a client that may use TLS or one that cannot.
 
     None where there are no rules. Raises UnusableOption.
     """
-    known = tuple(dict.fromkeys(protocols)) or names()
+    known = tuple(dict.fromkeys(spoken)) or tuple((name, True) for name in names())
     return Faults(tuple(_known(rule, known) for rule in written)) if written else None
 
 
-def _known(written: str, protocols: tuple[str, ...]) -> Fault:
+def _known(written: str, spoken: tuple[tuple[str, bool], ...]) -> Fault:
     try:
         fault = parse(written)
-        _check(fault, protocols)
+        _check(fault, spoken)
     except FaultError as error:
         raise UnusableOption(OPTION, f"{written!r}: {error}") from error
     return fault
 
 
-def _check(fault: Fault, protocols: tuple[str, ...]) -> None:
-    """Raises FaultError, for the first of the protocols, where none knows it."""
+def _check(fault: Fault, spoken: tuple[tuple[str, bool], ...]) -> None:
+    """Raises FaultError, for the first of the protocols, where it makes sense in none."""
     wrong: FaultError | None = None
-    for protocol in protocols:
+    for protocol, tls in spoken:
         try:
-            check(fault, protocol)
+            check(fault, protocol, tls)
         except FaultError as error:
             wrong = wrong or error
         else:

@@ -15,6 +15,7 @@ from mailproxy.net.patience import Patience
 from mailproxy.net.perform import Conversation, Surroundings
 from mailproxy.net.poll import Poller, open_poller
 from mailproxy.net.reach import Address
+from mailproxy.net.serve import IDLE
 from mailproxy.net.serve import Address as Place
 from mailproxy.protocols import named
 from mailproxy.talk.faults.sessions import Faults
@@ -106,7 +107,7 @@ class House:
         relay = Relay(named(protocol).dialogue())
         guest = Guest(relay, self._left)
         host, port = sock.getsockname()[:2]
-        server = Address(host, port, Standing(make()), self._faults.session(protocol))
+        server = Address(host, port, Standing(make()), self._faults.session(protocol), IDLE)
         self._guests[guest] = Conversation(sock, server, relay, guest, self._surroundings, lambda: 0)
         self._guests[guest].start()
 

@@ -2,11 +2,13 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailproxy.cli import render
+from mailproxy.cli.config import settings
 from mailproxy.cli.options import Json
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def faults(as_json: Json = False) -> None:
     """List what can be made to go wrong, and how it is written.
 
     A rule says what, and where and when if that matters. `record`, `practice` and `replay server` take it by --fault,
-    and `record` out of mailproxy.toml, too: fault = ["RULE"].
+    else out of mailproxy.toml: fault = ["RULE"].
 
     \b
     mailproxy record smtp://mail.example.org:587 --fault "at RCPT 2 answer 452 4.5.3 No"
@@ -59,12 +61,17 @@ def _rule(syntax: str, does: str) -> None:
         render.say(f"      {line}")
 
 
-def wanted(rules: Sequence[str] | None, protocols: Iterable[str] = ()) -> "Faults | None":
-    """The faults of these rules; None where there are none."""
+def wanted(rules: Sequence[str] | None, spoken: Iterable[tuple[str, bool]] = ()) -> "Faults | None":
+    """The faults of these rules; None where there are none. `spoken` is what listeners speak, and whether under TLS."""
     from mailproxy.app.faults import UnusableOption
     from mailproxy.app.faults import wanted as read
 
     try:
-        return read(rules or (), protocols)
+        return read(rules or (), spoken)
     except UnusableOption as error:
         raise typer.BadParameter(str(error), param_hint=error.option) from error
+
+
+def here(rules: Sequence[str] | None, config: Path | None, spoken: Iterable[tuple[str, bool]]) -> "Faults | None":
+    """The same; without rules those of mailproxy.toml, of which some may be for listeners elsewhere."""
+    return wanted(rules, spoken) if rules else wanted(settings(config).fault)

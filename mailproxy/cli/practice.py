@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailproxy.cli.faults import Fault, wanted
+from mailproxy.cli.config import FaultConfig
+from mailproxy.cli.faults import Fault, here
 from mailproxy.cli.render import paint, say
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def practice(
     pop3: Annotated[int, typer.Option(min=0, max=65535, help="Port of POP3.")] = 3110,
     pop2: Annotated[int, typer.Option(min=0, max=65535, help="Port of POP2.")] = 3109,
     fault: Fault = None,
+    config: FaultConfig = None,
     public: Annotated[bool, typer.Option("--public", help="Allow addresses that other computers can reach.")] = False,
     ready_file: Annotated[
         Path | None,
@@ -56,8 +58,9 @@ def practice(
 
     if not (public or is_private(host)):
         raise typer.BadParameter(f"others could reach {host}: add --public if they shall", param_hint="--host")
-    faults = wanted(fault)
-    trio.run(run, host, Ports(smtp, lmtp, pop3, pop2), _show_json if as_json else _show, ready_file, faults)
+    ports = Ports(smtp, lmtp, pop3, pop2)
+    faults = here(fault, config, [(protocol, False) for protocol in ports._fields])
+    trio.run(run, host, ports, _show_json if as_json else _show, ready_file, faults)
 
 
 def _show(addresses: "Addresses") -> None:

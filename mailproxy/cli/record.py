@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailproxy.cli import render
+from mailproxy.cli.config import settings as settings_of
 from mailproxy.cli.faults import Fault, wanted
 from mailproxy.cli.options import Database, Version, database
 
 if TYPE_CHECKING:
     from mailproxy.app.judging import Remembered
     from mailproxy.app.record import Listening
-    from mailproxy.app.settings import Settings
     from mailproxy.model.finding import Verdict
     from mailproxy.model.line import Line
     from mailproxy.model.session import Session
@@ -155,7 +155,7 @@ def record(
     from mailproxy.app.routes import socks as parse_socks
     from mailproxy.app.settings import authority
 
-    settings = _settings(config)
+    settings = settings_of(config)
     apart = (tls or settings.tls or Tls.APART) == Tls.APART
     try:
         asked = [parse(each) for each in routes] if routes else settings.routes
@@ -192,24 +192,13 @@ def record(
             authority(),
         ),
         socks=asking,
-        faults=wanted(fault or settings.fault, () if asking else [route.protocol for route in planned]),
+        faults=wanted(fault or settings.fault, () if asking else [(each.protocol, each.presents) for each in planned]),
     )
     try:
         plan.tls.try_files()
     except UnusableOption as error:
         raise typer.BadParameter(str(error), param_hint=error.option) from error
     trio.run(run, plan, Documents() if as_json else Live(quiet, plan.db))
-
-
-def _settings(config: Path | None) -> "Settings":
-    from mailproxy.app.settings import FILE, Settings, SettingsError, read
-
-    if config is None and not FILE.exists():
-        return Settings()
-    try:
-        return read(config or FILE)
-    except SettingsError as error:
-        raise typer.BadParameter(str(error), param_hint="--config") from error
 
 
 class Live:

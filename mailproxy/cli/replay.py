@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mailproxy.cli.faults import Fault, wanted
+from mailproxy.cli.config import FaultConfig
+from mailproxy.cli.faults import Fault, here
 from mailproxy.cli.options import Database, database
 from mailproxy.cli.pace import pace
 from mailproxy.cli.record import Documents, Live
@@ -63,6 +64,7 @@ def server(
         bool, typer.Option("--cycle", help="Of several sessions, begin with the first again behind the last.")
     ] = False,
     fault: Fault = None,
+    config: FaultConfig = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no live transcript.")] = False,
     public: Annotated[bool, typer.Option("--public", help="Allow addresses that other computers can reach.")] = False,
     ready_file: Annotated[
@@ -101,7 +103,8 @@ def server(
     manner = play.Manner(strict, pace(pauses, "--pauses"), edits, cycle)
     screen = Documents() if as_json else Live(quiet, where)
     try:
-        route = play.route(recordings(where, ids), listen, manner, screen.trouble)
+        played = recordings(where, ids)
+        route = play.route(played, listen, manner, screen.trouble)
     except play.EditError as error:
         raise typer.BadParameter(str(error), param_hint="--edit") from error
     except RouteError as error:
@@ -109,7 +112,7 @@ def server(
     if not (public or is_private(route.listen_host)):
         reached = place(route.listen_host, route.listen_port)
         raise typer.BadParameter(f"others could reach {reached}: add --public if they shall", param_hint="--listen")
-    faults = wanted(fault, [route.protocol])
+    faults = here(fault, config, [(route.protocol, play.may_use_tls(route, played))])
     trio.run(play.play, route, where, screen, ready_file, not (quiet or as_json), faults)
 
 

@@ -4,6 +4,7 @@ What the client says waits until all that the stand-in wanted before is done, it
 while the client takes no more. Everything is done in a task of its own, so that no call ends up within itself.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -42,9 +43,19 @@ class Audience(Protocol):
 class PlayedLeg:
     """What a `net.leg.Leg` is for a server with a socket."""
 
-    def __init__(self, stand_in: StandIn, nursery: trio.Nursery, audience: Audience, greets: bool = True) -> None:
-        """`greets` is false where TLS comes before the greeting."""
+    def __init__(
+        self,
+        stand_in: StandIn,
+        nursery: trio.Nursery,
+        audience: Audience,
+        greets: bool = True,
+        patience: float = math.inf,
+    ) -> None:
+        """`greets` is false where TLS comes before the greeting. The connection ends after `patience` seconds in which
+        the stand-in hears nothing."""
         self.closed = False
+        self._patience = patience
+        self._until = math.inf
         self._greets = greets
         self._stand_in = stand_in
         self._nursery = nursery
@@ -105,14 +116,23 @@ class PlayedLeg:
         try:
             while not self.closed:
                 if self._holds or not (self._wanted or self._asked):
-                    self._wake = trio.Event()
-                    await self._wake.wait()
-                elif self._wanted:
+                    await self._wait()
+                    continue
+                if self._wanted:
                     await self._do(self._wanted.popleft())
                 else:
                     self._wanted.extend(self._asked.popleft()())
+                self._until = trio.current_time() + self._patience
         except Exception as failure:  # a bug of ours ends one session, not all
             self._audience.fell(failure)
+
+    async def _wait(self) -> None:
+        """Wait until there is something to do, or for as long as there is patience."""
+        self._wake = trio.Event()
+        with trio.move_on_at(math.inf if self._wanted else self._until) as waiting:
+            await self._wake.wait()
+        if waiting.cancelled_caught:
+            await self._do(Close())
 
     async def _do(self, action: Action) -> None:
         match action:
@@ -133,5 +153,6 @@ class PlayedLeg:
 
     def _take_leave(self) -> None:
         self._over = True
+        self._patience = self._until = math.inf
         self._asked.clear()
         self._wanted.clear()

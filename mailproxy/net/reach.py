@@ -1,5 +1,6 @@
 """The way to a server: it is dialled by its address or by its name, or it stands in and is there already."""
 
+import math
 import socket
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -18,12 +19,14 @@ from mailproxy.talk.stand_in import StandIn
 
 
 class Address(NamedTuple):
-    """Where a server is; a `stand_in` is here, and in its place. A `spoiler` spoils what passes."""
+    """Where a server is; a `stand_in` is here, and in its place, with `patience` for so many seconds of silence. A
+    `spoiler` spoils what passes."""
 
     host: str
     port: int
     stand_in: StandIn | None = None
     spoiler: Spoiler | None = None
+    patience: float = math.inf
 
 
 class Hears(Listener, Audience, Protocol):
@@ -62,7 +65,7 @@ class Reach:
 
     def start(self, tls_first: bool) -> None:
         """Begin."""
-        host, port, stand_in, _ = self._address
+        host, port, stand_in = self._address[:3]
         kind = family(host)
         if stand_in:
             self._stand_in(stand_in, tls_first)
@@ -90,8 +93,8 @@ class Reach:
             return
         host, port = self._address[:2]
         facts = LegFacts(Side.SERVER, host, host, port, connected=self._now())
-        nursery = self._nursery
-        self._tell(Reached(lambda listener: PlayedLeg(stand_in, nursery, listener, not tls_first), facts))
+        nursery, patience = self._nursery, self._address.patience
+        self._tell(Reached(lambda listener: PlayedLeg(stand_in, nursery, listener, not tls_first, patience), facts))
 
     async def _dial(self, scope: trio.CancelScope) -> None:
         with scope:

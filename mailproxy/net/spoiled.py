@@ -1,7 +1,8 @@
 """A server's end with a spoiler before it: all that passes, passes by the spoiler, and what it wants is done here.
 
-What happens is heard in its order, each thing once all that was wanted before is done. While a pause goes on the server
-is not read. The client is, so that it is seen to leave, until `ROOM` octets of it wait.
+What happens is heard in its order, each thing once all that was wanted before is done. Pauses in a row add up, however
+late each of them is over. While one goes on the server is not read. The client is, so that it is seen to leave, until
+`ROOM` octets of it wait.
 """
 
 from collections import deque
@@ -61,6 +62,9 @@ class SpoiledLeg:
         self._still = True  # it has not begun, is about something, or a pause goes on
         self._secure = False
         self._pause: trio.CancelScope | None = None
+        self._due: float | None = (
+            None  # when the last pause is over, or should have been, if nothing was waited for since
+        )
         self._shaking: Deed | None = None  # tells that the connection has ended in the TLS handshake
         self._past = False  # the server has ended its stream: there is nothing left to spoil
         self._cut = False  # the spoiler, or the conversation, has ended the connection
@@ -201,6 +205,7 @@ class SpoiledLeg:
             self._orders.extend(event())
         else:
             self._still = False
+            self._due = None
         return self._still
 
     def _do(self, order: Order) -> bool:
@@ -217,7 +222,8 @@ class SpoiledLeg:
             case Wait(seconds):
                 self.inner.hold(Hold.FAULT, True)
                 self._pause = trio.CancelScope()
-                self._nursery.start_soon(self._let_pass, seconds, self._pause)
+                self._due = (trio.current_time() if self._due is None else self._due) + seconds
+                self._nursery.start_soon(self._let_pass, self._due, self._pause)
                 return False
             case Close(notify):
                 self._close(notify)
@@ -227,9 +233,9 @@ class SpoiledLeg:
                 self._listener.cut_off(how)
         return True
 
-    async def _let_pass(self, seconds: float, pause: trio.CancelScope) -> None:
+    async def _let_pass(self, due: float, pause: trio.CancelScope) -> None:
         with pause:
-            await trio.sleep(seconds)
+            await trio.sleep_until(due)
             self.inner.hold(Hold.FAULT, False)
             self._still = False
             self._go_on()

@@ -432,7 +432,7 @@ def test_every_example_is_understood(mailproxy: Mailproxy) -> None:
     for rule in mailproxy("faults", "--json").json["faults"]:
         for protocol in rule["protocols"]:
             with suppress(BadParameter):
-                assert wanted([rule["example"]], [protocol])
+                assert wanted([rule["example"]], [(protocol, True)])
                 break
         else:
             raise AssertionError(rule["example"])

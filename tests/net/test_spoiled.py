@@ -27,6 +27,7 @@ from mailproxy.wire.tls import Tls
 from .test_relaying import LOCAL, all_of, exactly, is_reset, pollers, proxy, stream
 
 GREETING = b"220 x\r\n"
+PATIENCE = 600.0
 
 
 class Scripted(Spoiler):
@@ -125,11 +126,11 @@ class Watch:
 class Play(Watch):
     """A server behind a spoiler with this script."""
 
-    def __init__(self, nursery: trio.Nursery, script: dict[str, list[Order]]) -> None:
+    def __init__(self, nursery: trio.Nursery, spoiler: Spoiler) -> None:
         super().__init__()
         self.server = Server()
-        self.leg = SpoiledLeg(Scripted(script), nursery, self)
-        self.leg.inner = PlayedLeg(self.server, nursery, self.leg)
+        self.leg = SpoiledLeg(spoiler, nursery, self)
+        self.leg.inner = PlayedLeg(self.server, nursery, self.leg, patience=PATIENCE)
         self.leg.open()
 
     async def say(self, *lines: str) -> None:
@@ -143,7 +144,7 @@ def play(script: dict[str, list[Order]], scene: Callable[[Play], Awaitable[None]
 
     async def run() -> Play:
         async with trio.open_nursery() as nursery:
-            on = Play(nursery, script)
+            on = Play(nursery, Scripted(script))
             if begin:
                 on.leg.begin()
             await wait_all_tasks_blocked()
@@ -162,6 +163,56 @@ def test_what_nobody_spoils_passes() -> None:
     on = play({}, scene)
     assert on.log == ["0 220 x", "0 250 EHLO a"]
     assert on.server.heard == ["", "EHLO a", "left"]
+
+
+def test_whoever_says_nothing_is_left_after_a_while() -> None:
+    async def scene(on: Play) -> None:
+        await trio.sleep(500)
+        await on.say("NOOP")
+        await trio.sleep(700)
+
+    on = play({}, scene)
+    assert on.log == ["0 220 x", "500 250 NOOP", "1100 closed"]
+
+
+def test_a_server_that_hears_nothing_leaves_within_a_pause() -> None:
+    async def scene(on: Play) -> None:
+        await on.say("NOOP")
+        await trio.sleep(1000)
+
+    on = play({"NOOP": [Wait(900), Pass(b"NOOP\r\n")]}, scene)
+    assert on.log == ["0 220 x", "900 closed"]
+
+
+class Metered(Play):
+    """Counts the octets that the client gets."""
+
+    octets = 0
+
+    def received(self, side: Side, octets: bytes) -> None:
+        self.octets += len(octets)
+
+
+@pytest.mark.parametrize("rate", [3, 50, 1201])
+def test_so_many_octets_a_second_hold_to_within_a_write_however_late_a_clock_is(rate: int) -> None:
+    clock = MockClock()
+
+    async def run() -> list[tuple[float, int]]:
+        seen = []
+        async with trio.open_nursery() as nursery:
+            on = Metered(nursery, spoiler("smtp", f"throttle {rate}"))
+            on.leg.begin()
+            on.leg.received(Side.SERVER, b"x" * 40 * rate)
+            for late in (0.03, 0.5, 0.07, 1.0, 0.013, 7.0, 0.2, 20.0):
+                await wait_all_tasks_blocked()
+                clock.jump(late)
+                await wait_all_tasks_blocked()
+                seen.append((trio.current_time() - on.began, on.octets))
+            on.leg.close()
+        return seen
+
+    for passed, octets in trio.run(run, clock=clock):
+        assert rate * passed - max(rate // 10, 1) <= octets <= rate * passed + 1e-6
 
 
 def test_a_pause_holds_all_that_comes_behind_it_in_its_order() -> None:

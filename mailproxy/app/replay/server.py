@@ -22,7 +22,7 @@ from mailproxy.talk.play.edit import parse as edit
 from mailproxy.talk.play.manner import Manner
 from mailproxy.talk.play.repertoire import Repertoire
 
-__all__ = ["EditError", "Manner", "NotPlayable", "edit", "play", "route"]
+__all__ = ["EditError", "Manner", "NotPlayable", "edit", "may_use_tls", "play", "route"]
 
 NOBODY: Final = "recorded.invalid"
 """Stands for a server whose name is not in the record (RFC 6761 section 6.4)."""
@@ -54,6 +54,13 @@ def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: 
     if _begun_in_vain(first):
         return found._replace(apart=False)
     return found._replace(verify=Verify.STRICT) if recorded_tls.refused(first) else found
+
+
+def may_use_tls(route: Route, recordings: Sequence[Recording]) -> bool:
+    """Whether a client of this route may come to use TLS: from the start, or because a recorded one was granted it."""
+    begun = named(route.protocol).dialogue.upgrade
+    asked = (each for recording in recordings for each in recording.exchanges if each.verb == begun)
+    return route.client is not Security.NONE or any(each.reply and each.reply.positive for each in asked)
 
 
 async def play(
