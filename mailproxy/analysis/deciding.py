@@ -68,7 +68,7 @@ class _Leading:
     def __init__(self, found: Comparison) -> None:
         self._found = found
         self._course = named(found.bad.session.protocol).course
-        self._doors = dict(self._course.doors)
+        self._stages = dict(self._course.doors)
         self._verdict: Verdict = found.bad_verdict
         spans = [each.span for each in self._verdict.evidence if each.span]
         self._touched = [place for place, row in enumerate(found.rows) if row.bad and _touches(row.bad, spans)]
@@ -111,7 +111,7 @@ class _Leading:
         if each.what is not What.OFFER or each.bad:
             return False
         name = each.good.split(" ", 1)[0].partition("=")[0].upper()
-        door = self._doors.get(name)
+        door = self._stages.get(name)
         tls = door is Stage.TLS and self._verdict.stage is Stage.AUTH and self._tls_first
         return (tls or door is self._verdict.stage) and name not in self._asked
 
@@ -171,7 +171,7 @@ class _Leading:
 
     def _is_late(self, each: Difference) -> bool:
         """Whether it is of something that comes behind TLS."""
-        door = self._doors.get(each.good.split(" ", 1)[0].upper())
+        door = self._stages.get(each.good.split(" ", 1)[0].upper())
         return each.what is What.OFFER and door is not Stage.TLS
 
 
