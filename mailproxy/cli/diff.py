@@ -54,7 +54,6 @@ def diff(
     mailproxy diff --against-good last-failed
     """
     from mailproxy.app import diff as app
-    from mailproxy.app import diff_document
     from mailproxy.cli import render, render_diff
 
     if len(names) > 2:
@@ -78,6 +77,8 @@ def diff(
     except app.TROUBLE as error:
         render.complain(str(error))
         raise typer.Exit(2) from error
+    if as_json:
+        from mailproxy.app import diff_document
     if legs:
         if as_json:
             render.say(diff_document.legs_document(recording, carried))

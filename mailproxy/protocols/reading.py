@@ -65,6 +65,8 @@ def _frame(dialogue: Dialogue, frame: Frame) -> list[Entry]:
             return [frame]
         case _:
             heard = dialogue.feed(frame.side, frame.octets, frame.at).entries
+            if heard == [frame]:
+                return heard
             return _with_wire([_as(entry, frame) for entry in heard], frame)
 
 
