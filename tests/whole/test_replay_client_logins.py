@@ -11,6 +11,7 @@ from .certificate import Certificates
 from .dovecot import PASSWORD, Dovecot
 from .played import written
 from .replaying import Ended, command
+from .test_secrets import forms
 
 MECHANISMS: Final = ("plain", "login", "cram-md5", "digest-md5", "ntlm", "scram-sha-1", "scram-sha-256", "apop")
 HEAD: Final = "pop3 110\n=== connected\n<-  +OK Dovecot ready. <1.2.3@mail.example.org>\n"
@@ -77,6 +78,8 @@ def test_it_is_let_in(way: str, box: Box, tmp_path: Path) -> None:
     assert ": ok: " in played.out.splitlines()[0], played.out + played.err
     assert "  stop " not in played.out
     assert played.code == (way == "GSSAPI"), played.out
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [form for form in forms(PASSWORD) for said in (*files, played.out.encode()) if form in said]
 
 
 @pytest.mark.parametrize("way", SAID)

@@ -81,6 +81,8 @@ class Saying(Securing):
     def _feasible(self, exchange: Exchange, cue: Cue) -> Cue:
         """A login by another mechanism that the server offers, where the recorded one cannot be said again."""
         mechanism, login = cue.mechanism, self._login
+        if mechanism == "EXTERNAL":
+            self._remark(f"{exchange.verb} EXTERNAL: no certificate is shown, by which the server would know who it is")
         if not mechanism or login is None or not tells(_initial(cue.lines[-1]), self._said(exchange)):
             return cue
         if not (why := unrepeatable(mechanism, MECHANISMS)):

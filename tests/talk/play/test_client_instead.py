@@ -104,6 +104,7 @@ def test_what_was_refused_before_anything_was_told_is_asked_again() -> None:
     assert met.said[1:3] == ["AUTH GSSAPI", "MAIL FROM:<a@example.org>"]
 
 
+SHOWN_NONE = ["AUTH EXTERNAL: no certificate is shown, by which the server would know who it is"]
 UNASKED = """smtp
 === connected
 <-  220 x
@@ -129,6 +130,7 @@ UNASKED = """smtp
 )
 def test_some_need_no_password(said: str, login: Login | None, again: str) -> None:
     player = client(UNASKED.format(said), login=login)
-    met = meet(player, Scripted("220 x", "250 x", "235 welcome", "221 Bye"))
+    met = meet(player, Scripted("220 x", "250-x\n250 AUTH EXTERNAL ANONYMOUS", "235 welcome", "221 Bye"))
     assert met.said[1] == f"AUTH {again}"
+    assert player.remarks == SHOWN_NONE * said.startswith("EXTERNAL")
     assert (player.script.masked, player.stopped) == (False, "")
