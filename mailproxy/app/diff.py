@@ -1,6 +1,8 @@
 """Compare recorded sessions: which ones are meant, and what differs."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -37,6 +39,18 @@ class Compared(NamedTuple):
     chosen: str = ""
 
 
+@contextmanager
+def _held() -> Iterator[None]:
+    """Have Python look for no garbage: what is compared is held to the end, and to look through it again and again
+    takes a sixth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_held()
 def pair(db: str, names: Sequence[str], strict: bool = False, timing: bool = False) -> Compared:
     """Compare a good session with a bad one, both named; of a bad one alone, the last good one of its kind is found.
 
@@ -55,6 +69,7 @@ def pair(db: str, names: Sequence[str], strict: bool = False, timing: bool = Fal
         return Compared(compare(shelf.numbered(found[0].id), bad, strict, timing), told)
 
 
+@_held()
 def against_good(db: str, name: str, strict: bool = False) -> Compared:
     """Compare a session with the habitual course of the good ones of its kind. Raises as `pair` does."""
     with _Shelf(db) as shelf:
