@@ -41,6 +41,9 @@ class Understudy(Interface):
     def answer(self, verb: str, argument: str) -> Improvised | None:
         """What it answers; None where it has nothing better than what was recorded of the same, or nothing at all."""
 
+    def ending(self, exchange: Exchange) -> bytes | None:
+        """What ends a message or a listing of its own that the record holds in part; None where nothing does."""
+
     def cancelled(self) -> bytes | None:
         """What it answers to a SASL exchange that the client has cancelled (RFC 4422 section 3.5)."""
 
@@ -67,6 +70,9 @@ class Silent:
         return None
 
     def answer(self, verb: str, argument: str) -> Improvised | None:
+        return None
+
+    def ending(self, exchange: Exchange) -> bytes | None:
         return None
 
     def cancelled(self) -> bytes | None:

@@ -41,8 +41,7 @@ class Mailboxes:
         """So many octets of a message."""
         span = self._contents.get(at)
         known = self._streams.octets(span._replace(end=min(span.end, span.start + size))) if span else _MADE[:size]
-        missing = size - len(known)
-        return known + b"-" * (missing - 2) + b"\r\n"[:missing] if missing else known
+        return known + filling(size - len(known))
 
     def _learn(self, exchange: Exchange, at: At) -> None:
         content, reply = exchange.content, exchange.reply
@@ -55,6 +54,11 @@ class Mailboxes:
             self._sizes.setdefault(at, min(told, LONGEST))
         elif reply.code == "#":
             self._counts.setdefault(at.mailbox, told)
+
+
+def filling(size: int) -> bytes:
+    """So many octets without meaning."""
+    return b"-" * (size - 2) + b"\r\n"[: max(size, 0)]
 
 
 def number(said: str) -> int | None:

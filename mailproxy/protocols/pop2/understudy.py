@@ -4,7 +4,7 @@ from typing import Final
 
 from mailproxy.model.exchange import Exchange
 from mailproxy.protocols.answering import Improvised, Record
-from mailproxy.protocols.pop2.mailbox import LONGEST, Mailboxes, number
+from mailproxy.protocols.pop2.mailbox import LONGEST, Mailboxes, filling, number
 from mailproxy.protocols.pop2.place import INBOX, OF_MESSAGES, At, Place
 
 _FORWARD: Final = frozenset({"ACKS", "ACKD"})
@@ -17,6 +17,7 @@ class Pop2Understudy:
         self._mailboxes = Mailboxes(record)
         self._place = Place()
         self._promised = 0
+        self._told = any(exchange.verb == "RETR" and not _had(exchange) for exchange in record.exchanges)
         self._logs_in = any(exchange.verb == "HELO" for exchange in record.exchanges)
 
     def greeting(self) -> bytes | None:
@@ -24,8 +25,8 @@ class Pop2Understudy:
         return b"+ POP2 server ready\r\n"
 
     def overrules(self, verb: str, argument: str) -> Improvised | None:
-        """What was recorded holds."""
-        return None
+        """There is nothing to be had where nothing was promised, unless the record shows what is said then."""
+        return self.misplaced(verb, argument) if verb == "RETR" and not self._told else None
 
     def misplaced(self, verb: str, argument: str) -> Improvised | None:
         """HELO once, and first of all; RETR where there is something to be had."""
@@ -56,6 +57,12 @@ class Pop2Understudy:
             case _:
                 return _error("Unknown command")
 
+    def ending(self, exchange: Exchange) -> bytes | None:
+        """As many octets as are missing of those promised."""
+        content = exchange.content
+        missing = (content.announced or 0) - content.span.length if content else 0
+        return filling(min(missing, LONGEST)) or None
+
     def cancelled(self) -> bytes | None:
         """There is no SASL."""
         return None
@@ -72,6 +79,10 @@ class Pop2Understudy:
 
     def _size(self, at: At) -> bytes:
         return b"=%d octets in message %d\r\n" % (self._mailboxes.size(at), at.number)
+
+
+def _had(exchange: Exchange) -> bool:
+    return exchange.content is not None and exchange.content.span.length > 0
 
 
 def _error(why: str) -> Improvised:

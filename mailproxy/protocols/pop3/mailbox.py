@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from mailproxy.model.exchange import Exchange
+from mailproxy.model.exchange import Content, Exchange
 from mailproxy.model.octets import Side, Span
 from mailproxy.protocols.answering import Record
 
@@ -68,15 +68,22 @@ class Mailbox:
         """A message that is not in the record, of the size it should have, up to its dot."""
         top = self._tops.get(message.number)
         begun = self._octets(top).removesuffix(_DOT) if top else _MADE
-        return begun + b"".join(_filling(min(message.size, LONGEST) - len(begun))) + _DOT
+        return begun + b"".join(_filling(min(message.size, LONGEST) - _counted(begun))) + _DOT
+
+    def ending(self, content: Content, filled: bool) -> bytes:
+        """What is missing of a content; `filled` up to the size that was announced."""
+        begun = self._octets(content.span)
+        line_end = b"" if begun.endswith(b"\n") or not begun else b"\r\n"
+        missing = min(content.announced or 0, LONGEST) - _counted(begun + line_end) if filled else 0
+        return line_end + b"".join(_filling(missing)) + _DOT
 
     def top(self, message: Message, lines: int) -> bytes:
         """The headers and so many lines of a message, up to its dot."""
         span = self._whole.get(message.number)
         whole = self._octets(span) if span else self.content(message)
         head, blank, body = whole.removesuffix(_DOT).partition(b"\r\n\r\n")
-        kept = body.split(b"\r\n", lines)[:lines] if lines else []
-        text = head + blank + b"".join(line + b"\r\n" for line in kept if line or body)
+        kept = body.removesuffix(b"\r\n").split(b"\r\n", lines)[:lines] if lines and body else []
+        text = head + blank + b"".join(line + b"\r\n" for line in kept)
         return (text if text.endswith(b"\r\n") else text + b"\r\n") + _DOT
 
     def _octets(self, span: Span) -> bytes:
@@ -106,9 +113,8 @@ class Mailbox:
                 pass
 
     def _size(self, content: Span) -> int:
-        """The octets of a message, as they are counted: without the dots that went before dots (RFC 1939 section 3)."""
         octets = self._octets(content)
-        return content.length - len(_DOT) * octets.endswith(_DOT) - octets.count(b"\n..") - octets.startswith(b"..")
+        return content.length - len(octets) + _counted(octets.removesuffix(_DOT))
 
     def _rows(self, content: Span | None, said: str, form: re.Pattern[str]) -> Iterator[tuple[int, str]]:
         lines = self._octets(content).decode("ascii", "replace").split("\n") if content else [said]
@@ -125,6 +131,11 @@ class Mailbox:
         size = self._sizes.get(number, total // count if count else len(_MADE))
         made = hashlib.sha256(f"{number} {size}".encode()).hexdigest()[:16]
         return Message(number, size, self._uids.get(number, made))
+
+
+def _counted(octets: bytes) -> int:
+    """The octets of a message, as they are counted: without the dots that went before dots (RFC 1939 section 3)."""
+    return len(octets) - octets.count(b"\n..") - octets.startswith(b"..")
 
 
 def _filling(length: int) -> Iterator[bytes]:

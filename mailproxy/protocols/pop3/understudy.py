@@ -55,6 +55,11 @@ class Pop3Understudy:
             case _:
                 return Improvised((self._reply(verb),))
 
+    def ending(self, exchange: Exchange) -> bytes | None:
+        """What makes a message as long as it should be; the dot, whatever it is."""
+        content = exchange.content
+        return self._mailbox.ending(content, exchange.verb == "RETR") if content else None
+
     def cancelled(self) -> bytes | None:
         """RFC 5034 section 4: `-ERR`."""
         return b"-ERR Authentication is cancelled\r\n"

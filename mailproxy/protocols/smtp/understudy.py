@@ -74,6 +74,10 @@ class SmtpUnderstudy:
             case _:
                 return Improvised((self._reply(verb, argument),))
 
+    def ending(self, exchange: Exchange) -> bytes | None:
+        """It sends no messages."""
+        return None
+
     def cancelled(self) -> bytes | None:
         """RFC 4954 section 4: 501."""
         return self._say("501", "5.7.0", "Authentication is cancelled")

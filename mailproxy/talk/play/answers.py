@@ -116,6 +116,16 @@ class Answers:
         said = Step(When.ASKED, answer.parts[-1], pause=0 if unheard else HESITATION)
         return [said, CLOSED] if answer.closes else [said]
 
+    def ending(self, turn: Turn, exchange: Exchange) -> list[Step]:
+        """What ends a message in whose midst the recorded client left."""
+        ending = self._understudy.ending(exchange)
+        if ending is None:
+            return []
+        if self._strict:
+            return [self.stop(f"the record ends within {self._name(turn)}")]
+        self._remark(f"the record ends within {self._name(turn)}, where the client left: what is missing is made up")
+        return [Step(When.AT_ONCE, ending, pause=HESITATION)]
+
     def heard(self, exchanges: Iterable[Exchange]) -> None:
         """Learn what has been asked and answered."""
         for exchange in exchanges:

@@ -18,6 +18,8 @@ from mailproxy.talk.practice.conversation import Close, Reset
 START: Final = -1
 """The number under which stands what a server does before it is asked anything."""
 LEFT: Final = "closed by the client without "
+SOON: Final = 5_000_000
+"""A client that leaves within so many microseconds has not been waiting for a server that had fallen silent."""
 
 _ENDINGS: Final[tuple[tuple[str, Close | Reset], ...]] = (
     ("closed by the server", Close()),
@@ -98,6 +100,8 @@ class Part:
     def __init__(self, recording: Recording, exchanges: tuple[Exchange, ...]) -> None:
         self.track = Track(recording.entries)
         self.steps: dict[int, list[Step]] = {}
+        self.left = False
+        """Whether the client left a server that, as far as is known, had gone on."""
         self.hesitates = False
         """Whether the client had spoken before the server did."""
         self.exchanges = sorted(exchanges, key=lambda exchange: exchange.number)
@@ -148,9 +152,11 @@ class _Walk:
             if isinstance(entry, Note):
                 if (ending := _ending(entry)) is not None:
                     return self._end(ending, entry.at)
+                if _by_client(entry) and not self._deserted:
+                    self._deserted = True
+                    self._part.left = 0 < entry.at < self._at + SOON
                 if self._left(entry):
                     return
-                self._deserted = self._deserted or _by_client(entry)
                 continue
             if entry.side is Side.SERVER:
                 self._server(entry)

@@ -166,6 +166,9 @@ class ServerPlayer:
                 self._begin(turn)
             elif self._steps and self._is_due(self._steps[0], turn):
                 self._do(self._steps.popleft(), turn)
+            elif (exchange := self._answer.exchange) and self._breaks_off(turn):
+                self._improvising = True
+                self._steps.extend(self._answers.ending(turn, exchange))
             elif self._steps or not self._is_asked(turn):
                 return
             else:
@@ -252,6 +255,11 @@ class ServerPlayer:
         if self._steps or not (turn and turn.open and turn.replies and exchange):
             return False
         return turn.move is Move.WAITING and self._part.goes_on_behind(exchange)
+
+    def _breaks_off(self, turn: Turn) -> bool:
+        """Whether all is said that the recorded server could say before its client left in the midst of it."""
+        within = turn.open and turn.move is Move.WAITING
+        return within and self._part.left and not (self._steps or self._improvising)
 
     @property
     def _ends_oddly(self) -> bool:
