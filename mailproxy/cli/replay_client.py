@@ -99,7 +99,9 @@ def client(
     if as_json:
         render.say(play.document(tally))
     else:
-        _show(tally, "" if where == database(None) else f" --db {shown(where)}")
+        _show(tally, times, "" if where == database(None) else f" --db {shown(where)}")
+    if tally.stopped:
+        raise typer.Exit(130)
     if not tally.equal:
         raise typer.Exit(1)
 
@@ -116,23 +118,23 @@ def _progress(times: int) -> Callable[[int], None]:
     return tell
 
 
-def _show(tally: "Tally", elsewhere: str) -> None:
+def _show(tally: "Tally", times: int, elsewhere: str) -> None:
     from mailproxy.app.diff import Compared
     from mailproxy.app.diff_names import THEN_AND_NOW
     from mailproxy.cli import render_diff
 
-    if len(tally.each) == 1:
+    if times == 1 and tally.each:
         [played] = tally.each
         _show_one(played)
         render.say()
         render_diff.comparison(Compared(played.comparison), False, True, THEN_AND_NOW)
         return
-    render.say(f"played {len(tally.each)} times:\n")
-    for outcome, times in tally.outcomes:
+    _show_heading(tally, times)
+    for outcome, count in tally.outcomes:
         alike = [played for played in tally.each if played.session.outcome == outcome]
         numbers = ", ".join(str(played.session.id) for played in alike[:5])
         more = "" if len(alike) <= 5 else ", …"
-        render.say(f"  {times:>5}  {render.outcome(alike[0].session)}   (sessions {numbers}{more})")
+        render.say(f"  {count:>5}  {render.outcome(alike[0].session)}   (sessions {numbers}{more})")
     remarks = [remark for played in tally.each for remark in played.remarks]
     stops = [played.stopped for played in tally.each if played.stopped]
     if remarks or stops:
@@ -144,6 +146,17 @@ def _show(tally: "Tally", elsewhere: str) -> None:
         good = bad.comparison.good.session
         name = good.id or shlex.quote(render.safe(good.source)) or "GOOD"
         render.say(f"\nmailproxy diff {name} {bad.session.id}{elsewhere}")
+
+
+def _show_heading(tally: "Tally", times: int) -> None:
+    """How often it was played, and what was cut off."""
+    if not tally.stopped:
+        return render.say(f"played {len(tally.each)} times:\n")
+    if times > 1 and sys.stderr.isatty():
+        sys.stderr.write("\n")
+    render.say(f"stopped when {len(tally.each)} of {times} times were over{':' if tally.each else ''}\n")
+    if tally.cut_off:
+        render.say(f"  {len(tally.cut_off):>5}  cut off   (sessions {', '.join(map(str, tally.cut_off))})")
 
 
 def _counted(label: str, told: Iterable[str]) -> None:
@@ -169,9 +182,7 @@ def _show_one(played: "Played") -> None:
 
 def _ask(user: str) -> str:
     if not sys.stdin.isatty():
-        raise typer.BadParameter(
-            "nobody can be asked for the password: put it into MAILPROXY_PASSWORD", param_hint="--user"
-        )
+        return ""
     import getpass
 
     return getpass.getpass(f"Password of {render.harmless(user)}: ", sys.stderr)

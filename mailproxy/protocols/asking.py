@@ -27,7 +27,7 @@ class Leave(NamedTuple):
     rcpt_to: str = ""
 
 
-MASKED: Final = "the password is masked in the record, and none is given"
+MASKED: Final = "the password is masked in the record, and none is given (put it into MAILPROXY_PASSWORD)"
 """Why a login is impossible."""
 
 

@@ -1,8 +1,9 @@
 """Play a recorded client: to its own server or another, once or many times, and see what comes of it."""
 
 import json
+import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -79,15 +80,18 @@ class Played(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """What came of all times, in the order in which they ended."""
+    """What came of all times, in the order in which they ended; `stopped` where SIGINT or SIGTERM came before the last
+    one had. `cut_off` are the sessions that went on then."""
 
     recording: Recording
     each: tuple[Played, ...]
+    stopped: bool = False
+    cut_off: tuple[int, ...] = ()
 
     @property
     def equal(self) -> bool:
         """Whether all went as recorded."""
-        return all(played.equal for played in self.each)
+        return not self.stopped and all(played.equal for played in self.each)
 
     @property
     def outcomes(self) -> list[tuple[str, int]]:
@@ -116,21 +120,23 @@ def _recorded(session: Session) -> str:
 
 
 def login(recording: Recording, user: str | None, ask: Callable[[str], str]) -> Login | None:
-    """Who logs in, where the record has a login whose secret is masked; None where nobody does.
+    """Who logs in, where the record has a login whose secret is masked; None where nobody does, or nobody tells the
+    password: then it goes as far as the login.
 
-    Raises ValueError where a name or a password cannot be said.
+    Raises ValueError where a name or a password cannot be said, and where a `user` is named whose password is unknown.
     """
     script = ClientPlayer(recording).script
     if not user and not script.masked:
         return None
     name = user or script.user or recording.session.user
-    if not name:
-        raise ValueError(f"{named(recording.session)} does not tell who logs in: name them")
-    return Login(name, password(name, ask))
+    secret = password(name, ask) if name else ""
+    if user and not secret:
+        raise ValueError("no password is given: put it into MAILPROXY_PASSWORD")
+    return Login(name, secret) if secret else None
 
 
 async def play(recording: Recording, wish: Wish, db: str, done: Callable[[int], None] = lambda number: None) -> Tally:
-    """Play as often as is wished; `done` is told how many times are over.
+    """Play as often as is wished, or until SIGINT or SIGTERM; `done` is told how many times are over.
 
     Raises ValueError where the wished recipient is no address, StoreError, RecordingStopped, and TrustError where a
     file holds no root.
@@ -138,7 +144,7 @@ async def play(recording: Recording, wish: Wish, db: str, done: Callable[[int], 
     ClientPlayer(recording, wish.acting)  # a wish that cannot be fulfilled leaves no session behind
     engine = make_library(db)
     try:
-        return Tally(recording, tuple(await _Stage(recording, wish, engine, done).run()))
+        return await _Stage(recording, wish, engine, done).run()
     finally:
         engine.dispose()
 
@@ -154,20 +160,34 @@ class _Stage:
         self._recorder = Recorder(engine, journal_of(engine))
         self._office = Office(lambda: Authority(settings.authority()), lambda: Trust((*_own_root(), *wish.trust)))
         self._played: list[Played] = []
+        self._going: set[int] = set()  # sessions that are not over
+        self._stopped = False
         number = recording.session.id
         self._then = self._looked(number) if number else Looked(recording)
         self._limit = trio.CapacityLimiter(wish.parallel)
 
-    async def run(self) -> list[Played]:
+    async def run(self) -> Tally:
         """Play, and give what came of each time."""
         try:
-            async with trio.open_nursery() as nursery:
-                for _ in range(self._wish.times):
-                    await self._limit.acquire_on_behalf_of(holder := object())
-                    nursery.start_soon(self._one, holder)
+            with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._stop_at, signals, nursery.cancel_scope)
+                    await self._all()
+                    nursery.cancel_scope.cancel()
         finally:
             self._recorder.close()
-        return self._played
+        return Tally(self._recording, tuple(self._played), self._stopped, tuple(sorted(self._going)))
+
+    async def _stop_at(self, signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
+        await anext(signals)
+        self._stopped = True
+        scope.cancel()
+
+    async def _all(self) -> None:
+        async with trio.open_nursery() as nursery:
+            for _ in range(self._wish.times):
+                await self._limit.acquire_on_behalf_of(holder := object())
+                nursery.start_soon(self._one, holder)
 
     async def _one(self, holder: object) -> None:
         try:
@@ -181,7 +201,9 @@ class _Stage:
         player = ClientPlayer(self._recording, wish.acting, wish.login, wish.target.security)
         notebook = Notebook(self._recorder, wish.target, NAME, CLIENT + title(self._recording.session))
         securing = Securing(self._office, Terms(tls_min=wish.tls_min), wish.target.host, ())
+        self._going.add(number := notebook.session.id)
         await Talk(_begun(wish.target), player, securing, notebook).run()
+        self._going.discard(number)
         new = self._looked(notebook.session.id)
         session = replace(notebook.session, duration=new.recording.session.duration)
         elsewhere = wish.target.url != self._recording.session.upstream
@@ -211,6 +233,8 @@ def document(tally: Tally) -> str:
         {
             "version": VERSION,
             "equal": tally.equal,
+            "stopped": tally.stopped,
+            "cut_off": list(tally.cut_off),
             "outcomes": [{"outcome": outcome, "times": times} for outcome, times in tally.outcomes],
             "sessions": [
                 {

@@ -33,6 +33,7 @@ class Talk:
         try:
             await self._dial()
         finally:
+            self._take_down(self._player.cut_off(self._at()))
             relay = self._player.relay
             dialogue = relay.dialogue
             protocol = self._target.protocol
@@ -42,7 +43,7 @@ class Talk:
         target = self._target
         found = await dial(target.host, target.port, lambda _: None)
         if isinstance(found, Failure):
-            await self._do(None, self._player.failed(found.how, found.reason, self._at()))
+            self._take_down(self._player.failed(found.how, found.reason, self._at()))
             return
         async with found:
             at = self._at()
@@ -99,13 +100,15 @@ class Talk:
             case Ended(how, notified):
                 await self._do(connection, player.ended(how, at, notified))
 
-    async def _do(self, connection: Connection | None, actions: Sequence[play.Action]) -> None:
-        """Take down everything before anything is sent."""
+    def _take_down(self, actions: Sequence[play.Action]) -> None:
         for action in actions:
             if isinstance(action, typist.TakeDown):
                 self._record.heard(action.entries, action.exchanges)
-        for action in _joined(actions) if connection else ():
-            assert connection is not None
+
+    async def _do(self, connection: Connection, actions: Sequence[play.Action]) -> None:
+        """Take down everything before anything is sent."""
+        self._take_down(actions)
+        for action in _joined(actions):
             match action:
                 case typist.Send(octets):
                     await connection.send(octets)

@@ -117,6 +117,13 @@ class ClientPlayer(Saying):
             self._do(self.relay.broke(Side.SERVER, How.TIMED_OUT, at), at)
         return self._done()
 
+    def cut_off(self, at: int) -> list[Action]:
+        """mailproxy itself was stopped."""
+        if not self.over:
+            self._stop_short("mailproxy was stopped", always=True)
+            self._do(self.relay.stopped(at), at)
+        return self._done()
+
     # The play.
 
     def _go(self, at: int) -> list[Action]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.mask import MARK
+from mailproxy.protocols.asking import MASKED
 from mailproxy.talk.play.digest_md5 import digest_md5
 from mailproxy.talk.play.ntlm import ntlm
 from mailproxy.talk.play.sasl import Impossible, Steps, decoded, octets
@@ -131,7 +132,7 @@ class Responses:
         if login and mechanism in MECHANISMS:
             self._steps = _begun(mechanism, login, place)
         elif masked and login is None:
-            raise Impossible("the password is masked in the record, and none is given")
+            raise Impossible(MASKED)
         elif (masked or told) and login is not None:
             raise Impossible(f"mailproxy cannot log in by {mechanism}")
 
