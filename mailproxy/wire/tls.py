@@ -249,6 +249,11 @@ class Tls:
         self.failure = f"alert {self.alert} from mailproxy: {why}" if self.alert else why
 
 
+def _in_version(record: bytes, version: str) -> bytes:
+    """A record as of the version that was agreed upon (RFC 8446 section 5.1)."""
+    return record[:1] + {"TLSv1": b"\x03\x01", "TLSv1.1": b"\x03\x02"}.get(version, b"\x03\x03") + record[3:]
+
+
 def hello() -> bytes:
     """A ClientHello that names no host (RFC 8446 section 4.1.2), as OpenSSL says it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -270,6 +275,8 @@ class Refusal(Tls):
         self._record = record
 
     def _shake(self) -> None:
+        if self.server_hello:
+            self._record = _in_version(self._record, self.server_hello.version)
         if self.hello if self.peer is Side.CLIENT else self.server_hello:
             self._out.write(self._record)
             self._hear(self.peer.other, self._record)
