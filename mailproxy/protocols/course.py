@@ -24,6 +24,7 @@ def volatile(pattern: str, name: str) -> Volatile:
 
 _MONTHS: Final = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 COMMON: Final = (
+    volatile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<id>"),  # RFC 9562
     volatile(
         rf"\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?\d{{1,2}}[ -](?:{_MONTHS})[ -]\d{{2,4}}(?:,? \d\d:\d\d(?::\d\d)?)?"
         r"(?: [AP]M)?(?: [+-]\d{4}| ?\([A-Z]{2,5}\)| [A-Z]{2,4}\b)*",
@@ -40,6 +41,8 @@ COMMON: Final = (
     volatile(r"(?<![\w.])\[?(?:\d{1,3}\.){3}\d{1,3}\]?(?::\d{1,5})?(?![\w.]*\w)", "<address>"),
     volatile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})+(?![\w:])", "<address>"),
     volatile(r"\bport \d{1,5}\b", "port <number>"),
+    volatile(r"\b(pid|qp|session(?:[ -]?id)?)[ =:#]{1,2}\d+\b", r"\1 <number>"),
+    volatile(r"(?<![\w.@-])[a-z][a-z-]*\d[\w-]*(?=(?:\.[a-z][a-z0-9-]*)+\b)", "<host>"),  # one of many: mx7, out-03
     volatile(r"<[^<>@\s]*\d{3,}[^<>@\s]*@[^<>\s]+>", "<id>"),
     volatile(r"\b\d+(?:\.\d+)? ?(?:ms|msecs?|s|secs?|seconds?)\b", "<time>"),
     volatile(r"\b[a-z0-9]{6}-[a-z0-9]{6,11}-[a-z0-9]{2,4}\b", "<id>"),  # Exim's

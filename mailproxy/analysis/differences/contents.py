@@ -40,16 +40,18 @@ VOLATILE: Final = frozenset(
 
 
 class Part(NamedTuple):
-    """A MIME part: its type, its name, how many octets it has once decoded, and their digest."""
+    """A MIME part: its type, its charset, its name, how many octets it has once decoded, and their digest."""
 
     type: str
+    charset: str
     name: str
     length: int
     digest: bytes
 
     def __str__(self) -> str:
+        charset = f" in {self.charset}" if self.charset else ""
         named = f" {self.name!r}" if self.name else ""
-        return escape_text(f"{self.type}{named}, {self.length} octets")
+        return escape_text(f"{self.type}{charset}{named}, {self.length} octets")
 
 
 def differences(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
@@ -69,7 +71,11 @@ def differences(good: Looked, bad: Looked, one: Exchange, other: Exchange, stric
     elif _same(good, bad, mine.span, yours.span):
         return
     elif _is_message(good, one):
-        yield from _messages(good, bad, one, other, strict)
+        found = list(_messages(good, bad, one, other, strict))
+        yield from found
+        if strict and not found:
+            said = _size(mine), _size(yours)
+            yield _difference(bad, one, other, said, "The message says the same, and is written otherwise.")
     else:
         yield from _listings(good, bad, one, other, strict)
 
@@ -207,9 +213,8 @@ def _parts(message: "Message[str, str]") -> list[Part]:
         payload = part.get_payload(decode=True)
         octets = payload if isinstance(payload, bytes) else b""
         octets = octets.replace(b"\r\n", b"\n").rstrip(b"\n")
-        found.append(
-            Part(part.get_content_type(), part.get_filename() or "", len(octets), hashlib.sha256(octets).digest())
-        )
+        charset, name = str(part.get_content_charset("")), part.get_filename() or ""
+        found.append(Part(part.get_content_type(), charset, name, len(octets), hashlib.sha256(octets).digest()))
     return found
 
 

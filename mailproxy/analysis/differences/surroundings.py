@@ -69,9 +69,15 @@ def _facts(good: TlsFacts, bad: TlsFacts) -> Iterator[tuple[str, str, str]]:
         yield "the certificate", mine.title, yours.title
         yield "what it is valid for", " ".join(mine.names), " ".join(yours.names)
         yield "its issuer", mine.issuer, yours.issuer
+        yield "the chain above it", _above(good), _above(bad)
         yield "until when it is valid", f"{mine.not_after:%Y-%m-%d}", f"{yours.not_after:%Y-%m-%d}"
     if good.checked and bad.checked:
         yield "what is wrong with the certificate", ", ".join(good.faults), ", ".join(bad.faults)
+
+
+def _above(facts: TlsFacts) -> str:
+    """What a server presented besides its own certificate."""
+    return ", ".join(each.title for each in facts.chain[1:])
 
 
 class Pair(NamedTuple):

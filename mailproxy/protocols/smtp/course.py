@@ -42,6 +42,10 @@ COURSE: Final = Course(
         volatile(r"^[A-Za-z0-9+/]{8,}={0,2}$", "<challenge>"),
         volatile(r"\bqueued as \S+", "queued as <id>"),
         volatile(r"\b\d+ (?:bytes|octets)(?: in \S+)?", "<number> octets"),
+        volatile(r"\b\S+ - gsmtp\b", "<id> - gsmtp"),
+        volatile(r"\bInternalId=\d+", "InternalId=<id>"),
+        volatile(r"\b[\d.]+ [KM]B/sec\b", "<speed>"),
+        volatile(r"\b[0-9A-F]{16}(?:\.[0-9A-F]{8,16}){1,2}\b", "<id>"),  # Courier's
         *COMMON,
     ),
     fixed=PROMPTS,
