@@ -95,6 +95,7 @@ class ClientPlayer(Saying):
     def woke(self, at: int) -> list[Action]:
         """A pause is over."""
         self._paused = False
+        self._say_message(at)
         return self._go(at)
 
     def late(self, at: int) -> list[Action]:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from mailproxy.model.exchange import Exchange, Flag
@@ -42,8 +43,17 @@ class Saying(Securing):
                 self._next += 1
                 return self._respond(asked, at, self._words.line(part.span))
         self._next += 1
-        for piece in self._words.cut(part.span):
-            if piece and not self.over:
+        self._message = self._words.cut(part.span)
+        return self._say_message(at)
+
+    def _say_message(self, at: int) -> bool:
+        """Say what is left of a message, with the pauses that the recorded client made in it."""
+        for piece, pause in self._message:
+            if pause and self._acting.timing:
+                self._message = chain([(piece, 0)], self._message)
+                self._rest(pause)
+                return False
+            if piece and not (self.over or self._closed):
                 self._relayed(Side.CLIENT, piece, at)
         return not self.over
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from mailproxy.model.escape import escape_text
@@ -91,6 +92,7 @@ class Spoken(ABC):
         self._numbers: list[int] = []  # of what was played, in order
         self._next = 0  # part of the script
         self._ready: deque[Ready] = deque()
+        self._message: Iterator[tuple[bytes, int]] = iter(())  # what is left of one, and the pauses before it
         self._ended: deque[Asked] = deque()
         self._listing: list[Frame] = []  # what the server has said since all was answered
         self._actions: list[Action] = []

@@ -66,6 +66,7 @@ class Voice:
         changed = edited(self._manner.edits, verb, number, reply) if reply else b""
         if changed == reply:
             return self._say_frames(piece.start, piece.end, turn)
+        self._wait(sum(pause for _, pause in self._track.cut(piece.start, piece.reply)))
         self._send(changed, turn)
         if turn and turn.open and self._is_head(turn):
             self._say_frames(piece.reply, piece.end, turn)

@@ -14,15 +14,16 @@ class Words:
         self._frames = [frame for frame in said if frame.length]
         self._starts = [frame.start for frame in self._frames]
 
-    def cut(self, span: Span) -> Iterator[bytes]:
-        """The octets of a span that were kept, a piece for each frame."""
+    def cut(self, span: Span) -> Iterator[tuple[bytes, int]]:
+        """The octets of a span that were kept, a piece for each frame, and the microseconds between it and the last."""
         for at in range(max(bisect_right(self._starts, span.start) - 1, 0), len(self._frames)):
             frame = self._frames[at]
             if frame.start >= span.end:
                 return
             if frame.kind in {Kind.SPEECH, Kind.CONTENT}:
-                yield frame.octets[max(span.start - frame.start, 0) : max(span.end - frame.start, 0)]
+                pause = frame.at - self._frames[at - 1].at if frame.start > span.start else 0
+                yield frame.octets[max(span.start - frame.start, 0) : max(span.end - frame.start, 0)], max(pause, 0)
 
     def line(self, span: Span) -> bytes:
         """A line."""
-        return b"".join(self.cut(span))
+        return b"".join(piece for piece, _ in self.cut(span))

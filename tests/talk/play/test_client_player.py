@@ -11,7 +11,7 @@ from mailproxy.model.tls import Security
 from mailproxy.protocols.descriptor import Protocol
 from mailproxy.talk import practice
 from mailproxy.talk.play.acting import Acting
-from mailproxy.talk.play.client import Close, Login, Pause, Send, StartTls
+from mailproxy.talk.play.client import Action, Close, Login, Pause, Send, StartTls
 from mailproxy.talk.practice.office import PostOffice
 from tests.play import hear
 from tests.talk.play.client_stage import LOGIN, Practising, Scripted, client, meet
@@ -174,6 +174,47 @@ def test_it_takes_its_time() -> None:
     assert Send(b"NOOP\r\n") in player.woke(0)
     assert Send(b"QUIT\r\n") in player.heard(b"250 x\r\n", 0)
     assert Close() in player.heard(b"221 x\r\n", 0)
+
+
+def test_it_takes_its_time_within_a_message() -> None:
+    talk = """smtp
+   0.000 === connected
+   0.000 <-  220 x
+   0.000  -> DATA
+   0.000 <-  354 x
+   0.000  -> Subject: x
+   2.000  ->
+   2.000  -> Hello
+   6.000  -> .
+   6.000 <-  250 x
+   6.000  -> QUIT
+"""
+    player = client(talk, Acting(timing=1.0, deliver=True))
+    player.connected("x", "x", 0)
+    player.heard(b"220 x\r\n", 0)
+    assert spoken(player.heard(b"354 x\r\n", 0)) == [b"Subject: x\r\n", 2.0]
+    assert spoken(player.woke(2)) == [b"\r\n", b"Hello\r\n", 4.0]
+    assert spoken(player.woke(6)) == [b".\r\n"]
+    assert spoken(player.heard(b"250 x\r\n", 6)) == [b"QUIT\r\n"]
+
+
+def test_it_says_no_more_of_a_message_once_the_server_is_gone() -> None:
+    talk = "smtp\n 0.0 <-  220 x\n 0.1  -> DATA\n 0.2 <-  354 x\n 0.3  -> a\n 9.0  -> b\n 9.0  -> .\n 9.0 <-  250 x\n"
+    player = client(talk, Acting(timing=1.0, deliver=True))
+    player.connected("x", "x", 0)
+    player.heard(b"220 x\r\n", 0)
+    player.woke(0)
+    player.heard(b"354 x\r\n", 0)
+    assert spoken(player.woke(0)) == [b"a\r\n", 8.7]
+    player.ended(How.CLOSED, 1)
+    assert spoken(player.woke(9)) == []
+
+
+def spoken(actions: list[Action]) -> list[bytes | float]:
+    """What is said, and the pauses in seconds."""
+    return [
+        each.octets if isinstance(each, Send) else each.seconds for each in actions if isinstance(each, Send | Pause)
+    ]
 
 
 def test_a_silent_server_is_left() -> None:

@@ -285,6 +285,17 @@ def test_its_pauses_are_kept_on_wish() -> None:
     assert told(player(slow, Manner(pauses=1.0)).receive()) == ["=== 1.5 s", "220 x"]
     assert answers(player(slow, Manner(pauses=2.0)), "NOOP") == ["=== 1.5 s", "250 Ok"]
     assert answers(player(slow), "NOOP") == ["250 Ok"]
+    rule = Manner(pauses=1.0, edits=(parse("NOOP s/Ok/yes/"),))
+    assert answers(player(slow, rule), "NOOP") == ["=== 3 s", "250 yes"]
+
+
+def test_its_pauses_within_a_message_are_kept_too() -> None:
+    slow = (
+        "pop3\n 0.0 <-  +OK\n 1.0  -> RETR 1\n 1.0 <-  +OK\n 2.0 <-  Subject: x\n 2.5 <-  \n 2.5 <-  bo\\\n"
+        " 4.0 <-  dy\n 5.0 <-  .\n"
+    )
+    said = answers(player(slow, Manner(pauses=1.0)), "RETR 1")
+    assert said == ["+OK", "=== 1 s", "Subject: x", "=== 0.5 s", "", "bo", "=== 1.5 s", "dy", "=== 1 s", "."]
 
 
 def test_tls_is_as_it_was() -> None:
