@@ -170,6 +170,16 @@ def test_where_nobody_can_be_asked_it_goes_as_far_as_the_login(keyring: str, ser
     assert server.said == ["USER alice", "QUIT"]
 
 
+@pytest.mark.parametrize("mechanism", ["EXTERNAL", "ANONYMOUS"])
+def test_nobody_is_asked_where_no_password_is_needed(
+    mechanism: str, server: Server, words: list[str], tmp_path: Path
+) -> None:
+    told = f"AUTH {mechanism} <secret: {mechanism}, empty>"
+    (tmp_path / "session.talk").write_text(f"pop3\n=== connected\n<-  +OK ready\n -> {told}\n<-  +OK\n")
+    run(*words, **NO_KEYRING)
+    assert server.said[:1] == [f"AUTH {mechanism} ="]
+
+
 def test_a_keyring_without_this_user_is_no_help(server: Server, words: list[str], tmp_path: Path) -> None:
     ran = run(*words, "--user", "bob", **kept(tmp_path, SECRET))
     assert (ran.code, server.said) == (2, [])
