@@ -22,10 +22,10 @@ class RouteError(Exception):
 
 
 class Playing(NamedTuple):
-    """Who stands in for a server: whose part it is (`server of 12`), and what makes one for each connection."""
+    """Who stands in for a server: whose part it is (`server of 12`), and what makes one for a session by its number."""
 
     part: str
-    make: Callable[[], StandIn]
+    make: Callable[[int], StandIn]
 
 
 class Route(NamedTuple):

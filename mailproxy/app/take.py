@@ -91,7 +91,7 @@ class Take:
         studio, call = self._studio, self._call
         if call.asked:
             self.record([Note(Mark.FACT, call.asked, self._now())])
-        server = _server(call.route, studio.plan.faults)
+        server = _server(call.route, self._session.id, studio.plan.faults)
         securing = _securing(call.route, studio, call.own[0])
         self._conversation = Conversation(
             call.sock, server, self._relay, self, studio.surroundings, self._now, securing, call.preface, call.early
@@ -187,9 +187,9 @@ class Take:
         return (time.perf_counter_ns() - self._began) // 1000
 
 
-def _server(route: Route, faults: Faults | None) -> Address:
+def _server(route: Route, number: int, faults: Faults | None) -> Address:
     spoiler = faults.session(route.protocol) if faults and route.protocol != BLIND.name else None
-    return Address(route.host, route.port, route.playing.make() if route.playing else None, spoiler)
+    return Address(route.host, route.port, route.playing.make(number) if route.playing else None, spoiler)
 
 
 def _relay(route: Route, plan: Plan, own_address: str) -> Relay:

@@ -117,9 +117,30 @@ def test_what_the_record_cannot_answer_is_told(tmp_path: Path) -> None:
     assert ended.code == 0
     assert "VRFY" not in ended.out
     told = ended.err.splitlines()
-    assert told[0].startswith('mailproxy: VRFY alice is not in the record: answered "252 ')
-    assert told[1].startswith("mailproxy: a command that is none of the protocol is not in the record: answered ")
+    assert told[0].startswith('mailproxy: session 1: VRFY alice is not in the record: answered "252 ')
+    assert told[1].startswith(
+        "mailproxy: session 1: a command that is none of the protocol is not in the record: answered "
+    )
     assert "secret" not in ended.err
+
+
+@unix
+def test_what_is_told_of_several_at_once_is_told_of_each(tmp_path: Path) -> None:
+    with played(tmp_path, "smtp-relay-denied", "smtp-greylisted", "--json") as server:
+        with server.smtp() as first, server.smtp() as second:
+            for client in (second, first, second):
+                client.ehlo()
+                client.docmd("VRFY", "alice" if client is first else "bob")
+            assert [client.mail("bob@example.org")[0] for client in (first, second)] == [250, 250]
+            assert [client.rcpt("carol@example.net")[0] for client in (first, second)] == [554, 450]
+        ended = server.ends()
+    told = [line.split(" is not")[0] for line in ended.err.splitlines() if "VRFY" in line]
+    assert told == [
+        "mailproxy: session 2: VRFY bob",
+        "mailproxy: session 1: VRFY alice",
+        "mailproxy: session 2: VRFY bob",
+    ]
+    assert len(ended.lines) == 2
 
 
 @unix
@@ -132,7 +153,7 @@ def test_strict_closes_instead(tmp_path: Path) -> None:
         client.close()
         ended = server.ends()
     assert ended.code == 0
-    assert ended.err == "mailproxy: VRFY alice is not in the record: the connection is closed\n"
+    assert ended.err == "mailproxy: session 1: VRFY alice is not in the record: the connection is closed\n"
 
 
 @unix

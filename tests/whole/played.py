@@ -1,6 +1,7 @@
 """A recorded server as its user has it speak again: one process, told by its command line, read by its commands."""
 
 import json
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,8 +26,9 @@ class Played(Proxy):
 
     @property
     def remarks(self) -> list[str]:
-        """What it has told that the record could not answer."""
-        return [line.removeprefix("mailproxy: ") for line in self.log.splitlines() if line.startswith("mailproxy: ")]
+        """What it has told that the record could not answer, in whichever session."""
+        told = (re.fullmatch(r"mailproxy: (?:session \d+: )?(.*)", line) for line in self.log.splitlines())
+        return [line[1] for line in told if line]
 
     def verdicts(self, *named: str | Path) -> list[Verdict]:
         """Of these sessions, recorded here by their numbers and elsewhere by their files."""

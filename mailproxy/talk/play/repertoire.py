@@ -10,7 +10,8 @@ from mailproxy.talk.play.server import ServerPlayer
 class Repertoire:
     """Gives each new connection the next recording's player: first refuse, then accept.
 
-    `remark` is told what the record could not answer, one line each. Raises ValueError where there is no recording.
+    `remark` is told what the record could not answer, one line each, with the session's number. Raises ValueError where
+    there is no recording.
     """
 
     def __init__(
@@ -26,9 +27,11 @@ class Repertoire:
         self._remark = remark
         self._next = 0
 
-    def next(self) -> ServerPlayer:
-        """The player for a new connection; raises KeyError where the protocol of its recording is not known."""
+    def next(self, number: int = 0) -> ServerPlayer:
+        """The player for a new session; 0 is one without a number. Raises KeyError where the protocol of its recording
+        is not known."""
         count = len(self._recordings)
         at = self._next % count if self._manner.cycle else min(self._next, count - 1)
         self._next += 1
-        return ServerPlayer(self._recordings[at], self._manner, self._remark)
+        whose = f"session {number}: " if number else ""
+        return ServerPlayer(self._recordings[at], self._manner, lambda line: self._remark(f"{whose}{line}"))

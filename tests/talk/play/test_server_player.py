@@ -352,7 +352,8 @@ def test_a_record_that_begins_late_is_greeted_for() -> None:
 def test_first_refuse_then_accept() -> None:
     servers = [recorded("smtp\n<-  421 later\n*** closed by the server\n"), recorded(SMTP)]
     remarks: list[str] = []
-    said = [told(Repertoire(servers, remark=remarks.append).next().receive())]
+    Repertoire(servers[1:], remark=remarks.append).next(7).receive(b"NOOP\r\n")
+    assert remarks == ['session 7: NOOP is not in the record: answered "250 2.0.0 Fine"']
     repertoire = Repertoire(servers)
     said = [told(repertoire.next().receive()) for _ in range(3)]
     assert said == [["421 later", "*** closed"], ["220 mail.example.org ESMTP"], ["220 mail.example.org ESMTP"]]
