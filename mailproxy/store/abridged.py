@@ -49,7 +49,8 @@ def _left_out(seq: int, entry: Entry) -> tuple[int, Entry]:
 
 
 def digest(engine: Engine, session_id: int, span: Span) -> bytes:
-    """What tells the octets of a span from others (SHA-256); they are read some frames at a time."""
+    """What tells the octets of a span from others (SHA-256), empty where the record lacks some of them; they are read
+    some frames at a time."""
     found = hashlib.sha256()
     asked = select(FRAMES).where(
         FRAMES.c.session_id == session_id,
@@ -61,6 +62,8 @@ def digest(engine: Engine, session_id: int, span: Span) -> bytes:
         for row in connection.execute(asked.order_by(FRAMES.c.seq)):
             _, frame = rows.frame(row)
             assert isinstance(frame, Frame)
+            if frame.kind is Kind.OMITTED:
+                return b""
             if frame.kind in {Kind.SPEECH, Kind.CONTENT}:
                 found.update(frame.octets[max(0, span.start - frame.start) : max(0, span.end - frame.start)])
     return found.digest()

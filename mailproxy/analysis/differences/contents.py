@@ -67,7 +67,7 @@ def differences(good: Looked, bad: Looked, one: Exchange, other: Exchange, stric
         told = "Another number of octets came than announced."
         yield _difference(bad, one, other, (_size(mine), _size(yours)), told, What.MANNER)
     if good.streams.missing(mine.span) or bad.streams.missing(yours.span):
-        yield from _by_digest(good, bad, one, other, mine.span, yours.span)
+        yield from _by_digest(good, bad, one, other, strict)
     elif _same(good, bad, mine.span, yours.span):
         return
     elif _is_message(good, one):
@@ -116,15 +116,32 @@ def _digest(looked: Looked, span: Span) -> bytes:
     return found.digest()
 
 
-def _by_digest(
-    good: Looked, bad: Looked, one: Exchange, other: Exchange, mine: Span, yours: Span
-) -> Iterator[Difference]:
-    """Octets that are not all at hand: their digests, where somebody has them; else nothing is known."""
-    if not (good.digest and bad.digest):
-        return
-    if mine.length != yours.length or good.digest(mine) != bad.digest(yours):
+def _by_digest(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
+    """Octets that are not all at hand: their digests, where somebody has them. What nobody kept is no difference."""
+    assert one.content
+    assert other.content
+    mine, yours = one.content.span, other.content.span
+    digests = _kept_digest(good, mine), _kept_digest(bad, yours)
+    if mine.length != yours.length or (all(digests) and digests[0] != digests[1]):
         said = f"{mine.length} octets", f"{yours.length} octets"
         yield _difference(bad, one, other, said, "The messages differ.")
+    elif not all(digests) and _is_message(good, one):
+        heads = _head(good, one), _head(bad, other)
+        if heads[0] and heads[1]:
+            yield from _fields(good, bad, one, other, heads[0], heads[1], strict)
+
+
+def _kept_digest(looked: Looked, span: Span) -> bytes:
+    """The digest of octets, at hand or not; empty where some of them are not in the record."""
+    if not looked.streams.missing(span):
+        return _digest(looked, span)
+    return looked.digest(span) if looked.digest else b""
+
+
+def _head(looked: Looked, exchange: Exchange) -> "Message[str, str] | None":
+    """The fields of a message of which the body was not kept; None where they were not either."""
+    head, end, _ = _octets(looked, exchange).partition(b"\r\n\r\n")
+    return email.message_from_bytes(head + end, policy=email.policy.compat32) if end else None
 
 
 def _octets(looked: Looked, exchange: Exchange) -> bytes:
