@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from email.message import Message
+from operator import eq
 from typing import Final, NamedTuple
 
 from mailproxy.analysis.differences.looking import Looked, evidence
@@ -106,14 +107,20 @@ def _is_message(looked: Looked, exchange: Exchange) -> bool:
 
 def _same(good: Looked, bad: Looked, mine: Span, yours: Span) -> bool:
     """Whether the octets are the same; they are never joined."""
-    return mine.length == yours.length and _digest(good, mine) == _digest(bad, yours)
+    return mine.length == yours.length and all(map(eq, _pieces(good, mine), _pieces(bad, yours)))
 
 
 def _digest(looked: Looked, span: Span) -> bytes:
     found = hashlib.sha256()
-    for start in range(span.start, span.end, READ):
-        found.update(looked.streams.octets(span._replace(start=start, end=min(span.end, start + READ))))
+    for octets in _pieces(looked, span):
+        found.update(octets)
     return found.digest()
+
+
+def _pieces(looked: Looked, span: Span) -> Iterator[bytes]:
+    """The octets of a span, some at a time."""
+    side, start, end = span
+    return (looked.streams.octets(Span(side, at, min(end, at + READ))) for at in range(start, end, READ))
 
 
 def _by_digest(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
