@@ -104,7 +104,7 @@ class Answers:
     def rest(self, turn: Turn, exchange: Exchange | None) -> list[Step]:
         """What is said where the record ends within an answer; nothing, where the server said nothing."""
         answer = self._understudy.answer(turn.verb, turn.argument)
-        unheard = exchange is not None and broken_off_by_client(exchange)
+        unheard = exchange is not None and (self._part.cut or broken_off_by_client(exchange))
         unawaited = exchange is not None and not exchange.replies and answer is not None and answer.closes
         if not (answer and answer.parts and (unheard or unawaited)):
             cut = "breaks off" if turn.replies or (exchange and exchange.replies) else "is missing"
@@ -123,7 +123,8 @@ class Answers:
             return []
         if self._strict:
             return [self.stop(f"the record ends within {self._name(turn)}")]
-        self._remark(f"the record ends within {self._name(turn)}, where the client left: what is missing is made up")
+        left = "" if self._part.cut else ", where the client left"
+        self._remark(f"the record ends within {self._name(turn)}{left}: what is missing is made up")
         return [Step(When.AT_ONCE, ending, pause=HESITATION)]
 
     def heard(self, exchanges: Iterable[Exchange]) -> None:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from mailproxy.model.exchange import Content, Exchange, Flag
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Side
 from mailproxy.model.session import Ending, How, Recording
+from mailproxy.protocols.outcome import OURS
 from mailproxy.talk.practice.conversation import Close, Reset
 
 START: Final = -1
@@ -100,8 +101,10 @@ class Part:
     def __init__(self, recording: Recording, exchanges: tuple[Exchange, ...]) -> None:
         self.track = Track(recording.entries)
         self.steps: dict[int, list[Step]] = {}
-        self.left = False
+        self.left = _cut(recording)
         """Whether the client left a server that, as far as is known, had gone on."""
+        self.cut = _cut(recording)
+        """Whether the record ends before the session did."""
         self.hesitates = False
         """Whether the client had spoken before the server did."""
         self.exchanges = sorted(exchanges, key=lambda exchange: exchange.number)
@@ -229,6 +232,14 @@ def _ending(note: Note) -> Close | Reset | None:
     if note.mark is Mark.TROUBLE:
         return next((what for text, what in _ENDINGS if note.text.startswith(text)), None)
     return None
+
+
+def _cut(recording: Recording) -> bool:
+    """Whether nothing tells how the session ended."""
+    session = recording.session
+    notes = (entry for entry in recording.entries if isinstance(entry, Note) and entry.mark is Mark.TROUBLE)
+    known = session.client.ending or session.server.ending
+    return not known and all(note.text.startswith(OURS) for note in notes)
 
 
 def _by_client(note: Note) -> bool:
