@@ -126,6 +126,8 @@ def _pairs(good: Sequence["Line"], bad: Sequence["Line"]) -> list[Pair]:
     mine, yours = ([line.mark + line.text for line in lines] for lines in (good, bad))
     if len(mine) * len(yours) > CELLS:
         return [Pair(one, other, False) for one, other in zip_longest(good, bad)]
+    if len(mine) == len(yours) <= 2 and mine[:1] == yours[:1]:  # of most exchanges: the command, and one answer
+        return [Pair(one, other, said == heard) for one, other, said, heard in zip(good, bad, mine, yours, strict=True)]
     found: list[Pair] = []
     for what, start, end, other_start, other_end in SequenceMatcher(None, mine, yours, False).get_opcodes():
         beside = zip_longest(good[start:end], bad[other_start:other_end])
