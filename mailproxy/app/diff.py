@@ -164,7 +164,7 @@ def _alike(good: Looked, bad: Looked) -> None:
 def _none(session: Session) -> str:
     where = session.server.host or session.server.address or "that server"
     return (
-        f"no good {session.protocol} session of the same client with {where} is recorded: name one, "
+        f"no other good {session.protocol} session of the same client with {where} is recorded: name one, "
         "as in mailproxy diff GOOD BAD"
     )
 

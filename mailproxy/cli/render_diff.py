@@ -206,7 +206,7 @@ def _around(each: "Comparison") -> None:
 
 def legs(recording: "Recording", found: "Legs") -> None:
     """Show what one leg gave against what the other was handed."""
-    for line in _title("of", recording.session):
+    for line in _title("legs", recording.session):
         render.say(line)
     render.say()
     for side, peer, proxy in found.carried:

@@ -104,7 +104,7 @@ def test_against_all_good_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "error", "told"),
     [
-        (["1"], diff.NothingToCompare, "no good smtp session of the same client with mail.example.org"),
+        (["1"], diff.NothingToCompare, "no other good smtp session of the same client with mail.example.org"),
         (["7"], StoreError, "there is no session 7"),
         (["1", "nothing.talk"], FormatError, "nothing.talk: "),
         (["1", str(CORPUS / "pop3-mpop-good.talk")], diff.NothingToCompare, "of smtp, the other of pop3"),
