@@ -46,14 +46,15 @@ class Cue:
     """What is said in the place of a recorded command: lines, none where it is left out, and what there is to remark.
 
     Each line but the last has to be granted before the next. With `body`, what the client said behind the command (a
-    message, responses) is said too. `mechanism` is that of a SASL exchange which the command begins, `offered` are
-    those that the server is known to offer. What speaks `against` going on can be overruled; what makes it `impossible`
-    cannot.
+    message, responses) is said too. With `waits`, all that was said before has to be answered first. `mechanism` is
+    that of a SASL exchange which the command begins, `offered` are those that the server is known to offer. What speaks
+    `against` going on can be overruled; what makes it `impossible` cannot.
     """
 
     lines: tuple[bytes, ...] = field(default=(), repr=False)
     remark: str = ""
     body: bool = True
+    waits: bool = False
     mechanism: str = ""
     offered: frozenset[str] = frozenset()
     against: str = ""

@@ -1,6 +1,7 @@
 """The client's part of SMTP (RFC 5321), as it is played again."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from mailproxy.model.exchange import Exchange, Reply
@@ -24,12 +25,16 @@ class SmtpPrompter:
         self._granted = 0
         self._answered = 0
         self._offered: frozenset[str] | None = None
+        self._one_by_one = False  # PIPELINING was offered (RFC 2920), and is not now
 
     def greeted(self, greeting: Reply) -> None:
         """A greeting tells nothing."""
 
     def cue(self, exchange: Exchange, line: bytes) -> Cue:
         """What would deliver is left out or undone, unless there is leave."""
+        return replace(self._cue(exchange, line), waits=self._one_by_one)
+
+    def _cue(self, exchange: Exchange, line: bytes) -> Cue:
         if exchange.verb in _ANEW:
             self._asked = self._granted = self._answered = 0
         match exchange.verb:
@@ -45,7 +50,7 @@ class SmtpPrompter:
                 return Cue((line,))
 
     def heard(self, recorded: Exchange | None, now: Exchange, listing: bytes) -> None:
-        """Count the recipients that were taken, and learn which mechanisms are offered."""
+        """Count the recipients that were taken, and learn which mechanisms are offered, and whether to wait."""
         granted = now.reply is not None and now.reply.positive
         match now.verb:
             case "RCPT":
@@ -53,6 +58,7 @@ class SmtpPrompter:
                 self._granted += granted
             case "EHLO" | "LHLO" if granted and now.reply:
                 self._offered = offers(now.reply.text.split("\n")[1:], "AUTH")
+                self._one_by_one = _pipelining(recorded) and not _pipelining(now)
 
     def farewell(self) -> tuple[bytes, ...]:
         """A message that has not ended is not delivered."""
@@ -91,6 +97,10 @@ class SmtpPrompter:
         refused = self._asked == self._answered and self._asked and not self._granted
         granted = exchange.replies and exchange.replies[0].positive
         return "no recipient is taken now" if refused and granted else ""
+
+
+def _pipelining(exchange: Exchange | None) -> bool:
+    return exchange is not None and exchange.reply is not None and "PIPELINING" in exchange.reply.text.upper().split()
 
 
 ASKING: Final = Asking(SmtpPrompter, HARMLESS | {"RCPT", "EXPN"}, service="smtp")

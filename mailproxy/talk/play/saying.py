@@ -85,7 +85,7 @@ class Saying(Securing):
         self._told_body = cue.body
         last = len(cue.lines) - 1
         for at, each in enumerate(cue.lines):
-            self._ready.append(Ready(each, exchange if at == last else None, cue, waits=at > 0))
+            self._ready.append(Ready(each, exchange if at == last else None, cue, waits=at > 0 or cue.waits))
         return True
 
     def _feasible(self, exchange: Exchange, cue: Cue) -> Cue:

@@ -142,11 +142,22 @@ def test_pipelining_is_kept() -> None:
     player = client("smtp-pipelining-good", DELIVER)
     actions = player.connected("x", "x", 0) + player.heard(b"220 x\r\n", 0)
     assert [action for action in actions if isinstance(action, Send)] == [Send(b"EHLO mail.example.org\r\n")]
-    sent = [action.octets for action in player.heard(b"250 x\r\n", 0) if isinstance(action, Send)]
+    sent = [action.octets for action in player.heard(b"250 PIPELINING\r\n", 0) if isinstance(action, Send)]
     assert [line.split()[0] for line in sent] == [b"MAIL", b"RCPT", b"RCPT", b"DATA"]
     assert player.heard(b"250 x\r\n250 x\r\n", 0)[1:] == []
     sent = [action.octets for action in player.heard(b"250 x\r\n354 x\r\n", 0) if isinstance(action, Send)]
     assert b"".join(sent).endswith(b"\r\n.\r\nQUIT\r\n")
+
+
+def test_it_waits_where_pipelining_is_offered_no_more() -> None:
+    talk = "smtp\n<-  220 x\n -> EHLO x\n<-  250 PIPELINING\n -> MAIL FROM:<>\n -> RCPT TO:<a@example.org>\n"
+    talk += "<-  250 x\n<-  250 x\n"
+    for offered, both in ((b"250 PIPELINING\r\n", True), (b"250 8BITMIME\r\n", False)):
+        player = client(talk)
+        player.connected("x", "x", 0)
+        player.heard(b"220 x\r\n", 0)
+        assert (Send(b"RCPT TO:<a@example.org>\r\n") in player.heard(offered, 0)) is both
+        assert (Send(b"RCPT TO:<a@example.org>\r\n") in player.heard(b"250 x\r\n", 0)) is not both
 
 
 def test_it_speaks_before_the_greeting_if_it_did() -> None:
