@@ -17,7 +17,7 @@ from mailproxy.protocols.turn import (
     Turn,
 )
 from mailproxy.wire import dots
-from mailproxy.wire.inbox import Inbox
+from mailproxy.wire.inbox import LINE_LIMIT, Inbox
 
 LOOK_BACK: Final = 65_536
 BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n")
@@ -42,6 +42,7 @@ class Contents(Masking):
         self.waiting = side is Side.CLIENT
         self._commanding = side is Side.SERVER
         while True:
+            lines = self._settleable(inbox, side, kind)
             end = dots.find_end(inbox.buffer, first)
             if end >= 0:
                 self._keep(inbox, end, kind, first)
@@ -55,7 +56,7 @@ class Contents(Masking):
             if (over := self.content_is_over(turn, inbox)) >= 0:
                 self._resynchronise(turn, inbox, b"".join(recent), Span(side, start, over), kind)
                 break
-            body = len(inbox.buffer) - dots.TAIL
+            body = min(len(inbox.buffer) - dots.TAIL, lines)
             if body > 0:
                 taken = self._keep(inbox, body, kind, first)
                 recent.append(taken)
@@ -64,11 +65,18 @@ class Contents(Masking):
                     held -= len(recent.popleft())
                 first = False
             if self._keeping(kind) is Keep.FULL:
-                inbox.settle(len(inbox.buffer), kind)
+                inbox.settle(max(inbox.settled, lines - max(body, 0)), kind)
             yield
         self.waiting = False
         self._commanding = True
         turn.open = False
+
+    def _settleable(self, inbox: Inbox, side: Side, kind: Kind) -> int:
+        """How much of a content can be settled: of a listing, in which the server may repeat a secret, whole lines."""
+        if side is Side.CLIENT or kind is Kind.CONTENT or not self.secrets or self.terms.secrets:
+            return len(inbox.buffer)
+        lines = inbox.buffer.rfind(b"\n") + 1
+        return self._conceal_echoes(lines if len(inbox.buffer) - lines < LINE_LIMIT else len(inbox.buffer))
 
     def content_is_over(self, turn: Turn, inbox: Inbox) -> int:
         """Up to which index of the buffer the content goes, where the server acts as if it had ended; else -1."""

@@ -258,7 +258,8 @@ def _recorded(proxy: Proxy, cases: Sequence[Case], talks: Sequence[list[str]]) -
     entries = [session["entries"] for session in sessions]
     notes = [[each["text"] for each in mine if "mark" in each] for mine in entries]
     own = [any(each.get("origin") == "proxy" for each in mine) for mine in entries]
-    return {case: Heard(*rest) for case, *rest in zip(cases, talks, notes, own, strict=True)}
+    each = zip(cases, talks, notes, own, strict=True)
+    return {case: Heard(talk, told, ours) for case, talk, told, ours in each}
 
 
 COURSES: Final = {

@@ -4,7 +4,6 @@ import smtplib
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -194,7 +193,6 @@ def test_all_kinds_are_among_them() -> None:
 
 # TLS with the client, which practice does not have.
 
-Serve = Callable[[Path, Sequence[str]], Proxy]
 TLS: Final = {
     "alert handshake_failure": "HANDSHAKE_FAILURE",
     "expired certificate": "certificate has expired",
@@ -206,12 +204,10 @@ TLS: Final = {
 def test_tls_fails_with_the_client(tmp_path: Path, place: str) -> None:
     rules = words(f"{rule} in session {number}" for number, rule in enumerate(TLS, start=1))
     with Practice(tmp_path) as server, course(tmp_path) as files:
-        arguments = {
-            "record": (Proxy, f"smtps://{HOST}:0=smtp://{HOST}:{server.ports['smtp']}"),
-            "replay server": (Replayed, str(files["smtp"]), "--listen", f"smtps://{HOST}:0"),
-        }
-        make, *given = arguments[place]
-        with make(tmp_path / "spoiled", *given, *rules) as proxy:  # type: ignore[operator]
+        make, given = Proxy, [f"smtps://{HOST}:0=smtp://{HOST}:{server.ports['smtp']}"]
+        if place == "replay server":
+            make, given = Replayed, [str(files["smtp"]), "--listen", f"smtps://{HOST}:0"]
+        with make(tmp_path / "spoiled", *given, *rules) as proxy:
             context = ssl.create_default_context(cafile=str(proxy.root))
             for told in TLS.values():
                 with pytest.raises(ssl.SSLError, match=told):

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailproxy.model.octets import Entry, Frame, Mark, Note, Side
@@ -81,6 +81,7 @@ def recorded(protocol: str, faults: Sequence[Fault], size: int, at_once: bool) -
 
 @settings(max_examples=500, deadline=None)
 @given(st.sampled_from(sorted(SESSIONS)), rules, st.sampled_from([1, 7, 1000]), st.booleans())
+@example("pop3", ["bare LF"], 1, True)
 def test_no_secret_is_recorded(protocol: str, wanted: Sequence[str], size: int, at_once: bool) -> None:
     entries = recorded(protocol, [parse(each) for each in wanted], size, at_once)
     kept = b"".join(each.octets for each in entries if isinstance(each, Frame))
