@@ -43,7 +43,7 @@ class Saying(Securing):
                 self._next += 1
                 return self._respond(asked, at, self._words.line(part.span))
         self._next += 1
-        self._message = self._words.cut(part.span)
+        self._message = self._words.cut(part.span) if self._acting.timing else self._words.chunks(part.span)
         return self._say_message(at)
 
     def _say_message(self, at: int) -> bool:

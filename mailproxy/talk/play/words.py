@@ -3,7 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from typing import Final
+
 from mailproxy.model.octets import Entry, Frame, Kind, Side, Span
+
+CHUNK: Final = 65_536
+"""Octets that are said at most in one go."""
 
 
 class Words:
@@ -23,6 +28,16 @@ class Words:
             if frame.kind in {Kind.SPEECH, Kind.CONTENT}:
                 pause = frame.at - self._frames[at - 1].at if frame.start > span.start else 0
                 yield frame.octets[max(span.start - frame.start, 0) : max(span.end - frame.start, 0)], max(pause, 0)
+
+    def chunks(self, span: Span) -> Iterator[tuple[bytes, int]]:
+        """The same where pauses do not matter: few large pieces, for a transcript has one for each line."""
+        held = bytearray()
+        for piece, _ in self.cut(span):
+            if len(held) + len(piece) > CHUNK:
+                yield bytes(held), 0
+                held.clear()
+            held += piece
+        yield bytes(held), 0
 
     def line(self, span: Span) -> bytes:
         """A line."""

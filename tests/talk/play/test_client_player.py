@@ -573,10 +573,12 @@ def test_ten_thousand_at_once() -> None:
     assert Send(b"QUIT\r\n") in player.heard(b"250 x\r\n" * 10_000, 0)
 
 
-def test_a_message_goes_frame_by_frame() -> None:
-    player = client("smtp-send-good", DELIVER)
+def test_a_message_goes_frame_by_frame_where_pauses_matter() -> None:
+    player = client("smtp-send-good", DELIVER._replace(timing=1.0))
     met = meet(player, "smtp-send-good")
     frames = [each for each in corpus("smtp-send-good").entries if isinstance(each, Frame)]
     lines = sum(frame.kind is Kind.CONTENT for frame in frames)
     sent = [each for each in met.entries if isinstance(each, Frame) and each.kind is Kind.CONTENT]
     assert len(sent) == lines > 3
+    at_once = meet(client("smtp-send-good", DELIVER), "smtp-send-good")
+    assert len([each for each in at_once.entries if isinstance(each, Frame) and each.kind is Kind.CONTENT]) == 1
