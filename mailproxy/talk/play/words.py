@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
-
 from typing import Final
 
 from mailproxy.model.octets import Entry, Frame, Kind, Side, Span
