@@ -45,7 +45,7 @@ class Insecure(NamedTuple):
 
 def agreed(side: Side, facts: TlsFacts) -> str:
     """What was agreed upon with a peer, as a line of a transcript."""
-    said = f"TLS with the {side}: {facts.version}, {facts.cipher}"
+    said = f"TLS with the {side}: {', '.join(filter(None, [facts.version, facts.cipher])) or 'established'}"
     if side is Side.SERVER and facts.chain:
         return f"{said}, certificate of {facts.chain[0].title}"
     return said

@@ -5,6 +5,7 @@ import os
 import poplib
 import signal
 import smtplib
+import ssl
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from tests.cli.command import PROGRAM, Mailproxy, Ran
 REPLAY = Path(__file__).parents[2] / "replay"
 LIMIT = 30
 MAIL = ("bob@example.org", ["alice@example.org"], "Subject: x\r\n\r\nHello Alice\r\n")
-WHERE = ["--listen", "0", "--db", "played.sqlite", "--ready-file", "ready.json"]
+WHERE = ["--db", "played.sqlite", "--ready-file", "ready.json"]
 unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
 
 
@@ -44,11 +45,11 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def played(folder: Path, *words: str) -> Iterator[Running]:
+def played(folder: Path, *words: str, listen: str = "0") -> Iterator[Running]:
     """Play sessions of the corpus, told by their names, and others by their files."""
     named = [str(REPLAY / f"{word}.talk") if (REPLAY / f"{word}.talk").exists() else word for word in words]
     with subprocess.Popen(
-        [*PROGRAM, "replay", "server", *named, *WHERE],
+        [*PROGRAM, "replay", "server", *named, "--listen", listen, *WHERE],
         cwd=folder,
         env={**os.environ, "MAILPROXY_CA": str(folder / "ca")},
         stdin=subprocess.DEVNULL,
@@ -165,6 +166,22 @@ def test_rules_change_replies(tmp_path: Path) -> None:
             assert client.mail("bob@example.org") == (250, b"2.1.0 Well,\n2.1.0 yes")
             assert client.rcpt("carol@example.net") == (250, b"2.1.5 Ok")
         assert server.ends().code == 0
+
+
+@unix
+def test_what_was_said_in_clear_is_said_under_tls_without_an_offer_of_it(tmp_path: Path) -> None:
+    with played(tmp_path, "smtp-send-good", listen="smtps://127.0.0.1:0") as server:
+        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        with smtplib.SMTP_SSL(*server.address, timeout=LIMIT, context=trusting) as client:
+            client.ehlo("client.example")
+            assert client.has_extn("SIZE")
+            assert not client.has_extn("STARTTLS")
+            assert client.docmd("STARTTLS") == (503, b"5.5.1 TLS has begun already")
+            assert client.sendmail(*MAIL) == {}
+        ended = server.ends()
+    assert ended.code == 0
+    assert "=== TLS with the server: established\n" in ended.out
 
 
 @unix
