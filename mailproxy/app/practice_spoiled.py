@@ -11,8 +11,9 @@ from mailproxy.model.octets import Entry, Side
 from mailproxy.model.session import Leg
 from mailproxy.model.tls import TlsFacts
 from mailproxy.net.listen import Port, Socket
+from mailproxy.net.owner import Surroundings
 from mailproxy.net.patience import Patience
-from mailproxy.net.perform import Conversation, Surroundings
+from mailproxy.net.perform import Conversation
 from mailproxy.net.poll import Poller, open_poller
 from mailproxy.net.reach import Address
 from mailproxy.net.serve import IDLE

@@ -7,7 +7,7 @@ from mailproxy.app.routes import Route, place
 from mailproxy.app.take import Call
 from mailproxy.model.tls import Security
 from mailproxy.net.listen import Socket
-from mailproxy.net.perform import Surroundings
+from mailproxy.net.owner import Surroundings
 from mailproxy.net.socks import Caller
 from mailproxy.protocols import BLIND, named, names
 from mailproxy.wire.socks import Request, reply

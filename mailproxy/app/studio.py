@@ -13,8 +13,8 @@ from mailproxy.app.socks import Desk
 from mailproxy.app.take import Call, Take
 from mailproxy.net.authority import Authority
 from mailproxy.net.listen import Port, Socket
+from mailproxy.net.owner import Surroundings
 from mailproxy.net.patience import Patience
-from mailproxy.net.perform import Surroundings
 from mailproxy.net.poll import Poller
 from mailproxy.net.securing import Office
 from mailproxy.net.trust import Trust

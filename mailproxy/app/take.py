@@ -14,7 +14,8 @@ from mailproxy.model.octets import Entry, Mark, Note, Side
 from mailproxy.model.session import Ending, How, Leg, Session
 from mailproxy.model.tls import TlsFacts
 from mailproxy.net.listen import Socket
-from mailproxy.net.perform import Conversation, Preface
+from mailproxy.net.owner import Preface
+from mailproxy.net.perform import Conversation
 from mailproxy.net.reach import Address
 from mailproxy.net.securing import Securing
 from mailproxy.protocols import BLIND, named

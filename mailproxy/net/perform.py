@@ -1,28 +1,25 @@
-"""Events in, actions done: one conversation, its two legs and the relay between them."""
+"""Events in, actions done: one conversation, its two legs and the relay between them.
+
+What happens is heard here; what the relay wants then is done in `net.acting`.
+"""
 
 import socket
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol
+from typing import Final
 
-import trio
-
-from mailproxy.model.octets import Entry, Mark, Note, Side
+from mailproxy.model.octets import Mark, Note, Side
 from mailproxy.model.session import How
-from mailproxy.model.session import Leg as LegFacts
 from mailproxy.model.tls import Security, TlsFacts
-from mailproxy.net.authority import AuthorityError
+from mailproxy.net.acting import Acting, AnyLeg
 from mailproxy.net.dial import Failure
 from mailproxy.net.leg import Hold, Leg, at_once
-from mailproxy.net.patience import Patience, Wait
-from mailproxy.net.played import PlayedLeg
-from mailproxy.net.poll import Poller
+from mailproxy.net.owner import Owner, Preface, Surroundings
 from mailproxy.net.reach import Address, Reach, Reached
 from mailproxy.net.securing import Securing
 from mailproxy.net.spoiled import SpoiledLeg
 from mailproxy.talk import in_place
-from mailproxy.talk.actions import Action, Close, Finish, Listen, Record, Reset, Send, StartTls
+from mailproxy.talk.actions import Action
 from mailproxy.talk.bridge import own
-from mailproxy.talk.faults.fault import NO_TLS_SPOIL
 from mailproxy.talk.relay import Relay
 from mailproxy.talk.ways import Insecure
 from mailproxy.wire.tls import Tls
@@ -30,60 +27,10 @@ from mailproxy.wire.tls import Tls
 _CLIENT: Final = Side.CLIENT
 
 
-Preface = Callable[[How | None, str, int], bytes]
-"""What the client, who asked for this connection, is told of it: how it failed, else from which address it goes."""
-
-
-class Surroundings(NamedTuple):
-    """What all conversations share."""
-
-    poller: Poller
-    nursery: trio.Nursery
-    patience: Patience
-
-
-class Owner(Protocol):
-    """For whom a conversation is held."""
-
-    def record(self, entries: list[Entry]) -> None:
-        """Note what was said; the octets go on once this returns."""
-
-    def understood(self) -> None:
-        """The octets have gone on; there is time to look at what they meant."""
-
-    def connected(self, server: LegFacts) -> None:
-        """The server has taken the connection."""
-
-    def secured(self, side: Side, facts: TlsFacts) -> None:
-        """TLS on a leg has begun, or has failed: what is known of it."""
-
-    def over(self) -> None:
-        """Nothing more will come."""
-
-    def failed(self, failure: Exception) -> None:
-        """mailproxy itself has failed in this conversation, which is broken off."""
-
-
-class Conversation:
+class Conversation(Acting):
     """Holds a relay's conversation over sockets. `now` gives microseconds since it began."""
 
-    __slots__ = (
-        "_address",
-        "_client",
-        "_early",
-        "_now",
-        "_nursery",
-        "_owner",
-        "_patience",
-        "_poller",
-        "_preface",
-        "_reach",
-        "_relay",
-        "_securing",
-        "_server",
-        "_stall",
-        "_wait",
-    )
+    __slots__ = ()
 
     def __init__(
         self,
@@ -91,25 +38,15 @@ class Conversation:
         address: Address,
         relay: Relay,
         owner: Owner,
-        surroundings: "Surroundings",
+        surroundings: Surroundings,
         now: Callable[[], int],
         securing: Securing | None = None,
-        preface: "Preface | None" = None,
+        preface: Preface | None = None,
         early: bytes = b"",
     ) -> None:
         """`early` is what the client said already, behind what it asked for; `preface` answers that."""
-        self._relay = relay
-        self._owner = owner
-        self._poller, self._nursery, self._patience = surroundings
-        self._now = now
-        self._securing = securing
-        self._preface = preface
-        self._early = early
-        self._stall: Wait | None = None
-        self._address = address
-        self._server: Leg | PlayedLeg | SpoiledLeg | None = None
+        super().__init__(address, relay, owner, surroundings, now, securing, preface, early)
         self._reach = Reach(address, self._poller, self._nursery, now, self._reached)
-        self._wait: list[bytes] | None = None
         self._client = Leg(Side.CLIENT, client, self._poller, self)
         at_once(client)
 
@@ -251,7 +188,7 @@ class Conversation:
             return
         make, facts = found
         self._owner.connected(facts)
-        leg: Leg | PlayedLeg | SpoiledLeg
+        leg: AnyLeg
         if self._address.spoiler:
             leg = SpoiledLeg(self._address.spoiler, self._nursery, self)
             leg.inner = make(leg)
@@ -275,136 +212,3 @@ class Conversation:
         early, self._early = self._early, b""
         if early:
             self.received(Side.CLIENT, early)
-
-    def _catch_up(self, server: Leg | PlayedLeg | SpoiledLeg) -> None:
-        """Hand over what the client said, and that it has ended, before there was a server."""
-        waiting, self._wait = self._wait, None
-        if waiting is None:
-            return
-        self._client.hold(Hold.SERVER, False)
-        for octets in waiting:
-            server.send(octets)
-        if Side.CLIENT in self._relay.endings:
-            server.finish()
-
-    def _perform(self, actions: list[Action]) -> None:
-        for action in actions:
-            match action:
-                case Record(entries):
-                    if entries:
-                        self._owner.record(entries)
-                case Send(to, octets):
-                    if leg := self._leg(to):
-                        leg.send(octets)
-                    else:
-                        self._keep(octets)
-                case StartTls(side):
-                    self._start_tls(side)
-                case Listen(side, on):
-                    if leg := self._leg(side):
-                        leg.hold(Hold.ORDER, not on)
-                case Finish(to, notify):
-                    self._finish(to, notify)
-                case Reset(to):
-                    if leg := self._leg(to):
-                        leg.reset()
-                case Close():
-                    self._close()
-
-    def _start_tls(self, side: Side) -> None:
-        leg, other = self._leg(side), self._leg(side.other)
-        assert self._securing is not None
-        if leg is None or leg.closed:
-            return
-        if other:
-            other.hold(Hold.HANDSHAKE, True)
-        if isinstance(leg, PlayedLeg | SpoiledLeg) and self._address.stand_in:
-            leg.start_tls()
-            return
-        spoil = self._server.shown() if side is _CLIENT and isinstance(self._server, SpoiledLeg) else NO_TLS_SPOIL
-        try:
-            tls = self._securing.begin(side, spoil)
-        except (AuthorityError, OSError, ValueError) as error:
-            self._perform(self._relay.insecure(side, Insecure(str(error)), self._now()))
-            return
-        self._stop_waiting()
-        self._stall = self._patience.after(self._securing.patience, lambda: self._stalled(side, tls))
-        early = b""
-        if side is Side.CLIENT:
-            early, self._early = self._early, b""
-        if isinstance(leg, Leg | SpoiledLeg):
-            leg.secure(tls, early)
-
-    def _stalled(self, side: Side, tls: Tls) -> None:
-        assert self._securing is not None
-        what = "the handshake was not finished" if tls.peer_spoke else "nothing was said"
-        tls.give_up(f"{what} within {self._securing.patience:g} s")
-        self.insecure(side, tls)
-
-    def _have_patience(self, side: Side, what: str) -> None:
-        """Wait for TLS to begin, for as long as for a handshake."""
-        assert self._securing is not None
-        seconds = self._securing.patience
-        why = Insecure(f"{what} within {seconds:g} s", by=side)
-        self._stall = self._patience.after(
-            seconds, lambda: self._try(lambda: self._relay.insecure(side, why, self._now()))
-        )
-
-    def _stop_waiting(self) -> None:
-        stall, self._stall = self._stall, None
-        if stall:
-            stall.cancel()
-
-    def _handshake_over(self, side: Side) -> None:
-        self._stop_waiting()
-        if other := self._leg(side.other):
-            other.hold(Hold.HANDSHAKE, False)
-
-    def _facts(self, tls: Tls) -> TlsFacts:
-        assert self._securing is not None
-        facts = self._securing.facts(tls)
-        self._owner.secured(tls.peer, facts)
-        return facts
-
-    def _failure(self, tls: Tls) -> Insecure:
-        self._facts(tls)
-        by = tls.by if tls.by is tls.peer else None
-        return Insecure(tls.failure, tls.alert_number, by, tls.clear)
-
-    def _answer_preface(self, how: How | None, own: tuple[str, int]) -> None:
-        """Tell the client what became of the connection that it asked for, and listen to what it has to say."""
-        if self._preface:
-            self._client.send(self._preface(how, own[0], own[1]))
-            if how is None and self._relay.ways.client_may_begin:
-                self._client.hold(Hold.ORDER, False)
-
-    def _leg(self, side: Side) -> Leg | PlayedLeg | SpoiledLeg | None:
-        return self._client if side is Side.CLIENT else self._server
-
-    def _keep(self, octets: bytes) -> None:
-        """Keep what the client says before there is a server."""
-        if self._wait is None:
-            self._wait = [octets]
-            self._client.hold(Hold.SERVER, True)
-        else:
-            self._wait.append(octets)
-
-    def _finish(self, to: Side, notify: bool) -> None:
-        leg = self._leg(to)
-        if leg:
-            leg.finish(notify)
-        elif self._wait is None:
-            self._wait = []
-
-    def _close(self) -> None:
-        self._reach.give_up()
-        self._stop_waiting()
-        self._client.close()
-        if self._server:
-            self._server.close()
-        self._leave_spoiler()
-        self._owner.over()
-
-    def _leave_spoiler(self) -> None:
-        if self._address.spoiler:
-            self._address.spoiler.leave()

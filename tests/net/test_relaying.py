@@ -15,8 +15,9 @@ from mailproxy.model.session import Ending, How
 from mailproxy.model.session import Leg as LegFacts
 from mailproxy.model.tls import TlsFacts
 from mailproxy.net.listen import Port
+from mailproxy.net.owner import Surroundings
 from mailproxy.net.patience import Patience
-from mailproxy.net.perform import Conversation, Surroundings
+from mailproxy.net.perform import Conversation
 from mailproxy.net.poll import backends, open_poller
 from mailproxy.net.reach import Address
 from mailproxy.protocols import named

@@ -16,8 +16,9 @@ from mailproxy.model.session import How
 from mailproxy.model.tls import Fault, Security, TlsFacts, Verify
 from mailproxy.net.authority import Authority
 from mailproxy.net.listen import Port
+from mailproxy.net.owner import Surroundings
 from mailproxy.net.patience import Patience
-from mailproxy.net.perform import Conversation, Surroundings
+from mailproxy.net.perform import Conversation
 from mailproxy.net.poll import backends, open_poller
 from mailproxy.net.reach import Address
 from mailproxy.net.securing import Office, Securing, Terms
