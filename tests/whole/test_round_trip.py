@@ -53,6 +53,6 @@ def test_under_tls_only_tls_differs(name: str, scheme: str, tmp_path: Path) -> N
         played = replay(server, talk, at(server), *WHOLLY, password=PASSWORDS[SESSIONS[name]])
         server.stop()
     assert played.code == 1, played.err
-    differences = re.findall(r"^≠ (.*)", played.out, re.M)
+    differences = re.findall(r"^  that  (.*)", played.out, re.M)
     assert [each.split(", TLS_")[0] for each in differences] == ["Now only: TLS with the server: TLSv1.3"]
     assert "exchanges alike" in played.out

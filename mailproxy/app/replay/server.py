@@ -46,12 +46,11 @@ def route(recordings: Sequence[Recording], listen: str, manner: Manner, remark: 
     if len(spoken) > 1:
         raise NotPlayable(f"these are of {' and '.join(sorted(spoken))}: play each protocol by itself")
     _check(manner.edits, first.session.protocol)
-    repertoire = Repertoire(recordings, manner, remark)
     part = SERVER + ", ".join(title(recording.session) for recording in recordings)
     found = make(_upstream(first), listen)
     client = found.client if "://" in listen else _offered(first) or _security(first)
-    server = Security.TLS if client is Security.TLS else found.server  # or it would offer TLS within TLS
-    found = found._replace(client=client, server=server, playing=Playing(part, repertoire.next))
+    repertoire = Repertoire(recordings, manner, remark, client is Security.TLS)
+    found = found._replace(client=client, playing=Playing(part, repertoire.next))
     if _begun_in_vain(first):
         return found._replace(apart=False)
     return found._replace(verify=Verify.STRICT) if recorded_tls.refused(first) else found

@@ -133,6 +133,10 @@ class Answers:
             self._choice.heard(exchange)
             self._understudy.heard(exchange)
 
+    def met_under_tls(self) -> None:
+        """Learn that the client is under TLS from the start: none begins within it."""
+        self._understudy.secured()
+
     def secured(self) -> None:
         """Learn that TLS has begun: go on with what was said under it."""
         self._secure = True

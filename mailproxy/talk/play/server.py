@@ -38,6 +38,7 @@ class ServerPlayer:
     """One connection of the recorded server, a `talk.stand_in.StandIn`.
 
     `remarks` tells what the record could not answer, one line each, as `remark` is told at once; no secret is in it.
+    `secure` is where the client is under TLS from the start, whatever the recorded server was.
     Raises KeyError where the protocol of the recording is not known, and on nothing that it is fed.
     """
 
@@ -46,6 +47,7 @@ class ServerPlayer:
         recording: Recording,
         manner: Manner = AS_RECORDED,
         remark: Callable[[str], None] = lambda line: None,
+        secure: bool = False,
     ) -> None:
         protocol = named(recording.session.protocol)
         exchanges = recording.exchanges or read(recording.session.protocol, recording.entries).exchanges
@@ -54,6 +56,8 @@ class ServerPlayer:
         self._told = remark
         self._part = Part(recording, exchanges)
         self._answers = Answers(recording, self._part, protocol, manner.strict, self._remark)
+        if secure:
+            self._answers.met_under_tls()
         self._steering = Steering(self._part, protocol, manner.strict, self._remark)
         self._dialogue = protocol.dialogue()
         self._dialogue.apart = protocol.upgrading is not None
