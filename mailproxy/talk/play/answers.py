@@ -59,7 +59,7 @@ class Answers:
         steps = self._part.steps.get(START, [])
         if any(isinstance(step.what, Piece) and step.what.greeting for step in steps):
             return steps
-        unheard = self._part.track.end or _refused_by_client(self._recording)
+        unheard = self._part.track.end or _refused_by_client(self._recording) or _begins_late(self._recording)
         if unheard and (greeting := self._understudy.greeting()):
             if self._strict:
                 return [self.stop("the greeting is not in the record")]
@@ -227,6 +227,12 @@ def broken_off_by_client(exchange: Exchange) -> bool:
     """Whether the record breaks off in the midst of the client's message."""
     content = exchange.content
     return content is not None and content.span.side is Side.CLIENT and not content.ended
+
+
+def _begins_late(recording: Recording) -> bool:
+    """Whether it tells that something is left out before anybody speaks."""
+    first = next((entry for entry in recording.entries if isinstance(entry, Frame) or entry.mark is Mark.GAP), None)
+    return isinstance(first, Note)
 
 
 def _shown(octets: bytes) -> str:

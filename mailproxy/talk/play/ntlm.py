@@ -20,7 +20,8 @@ def installed() -> bool:
 def ntlm(login: Login, place: str) -> Steps:
     """The user may be DOMAIN\\user; `place` is service/host.
 
-    Raises Impossible where the extra is missing and where the server's challenge is none.
+    Raises Impossible where the extra is missing, where the name or the password is empty, and where the server's
+    challenge is none.
     """
     if not installed():
         raise Impossible(f"NTLM {NEEDED}")
@@ -29,6 +30,8 @@ def ntlm(login: Login, place: str) -> Steps:
     service, _, host = place.partition("/")
     # By pyspnego's own code: what the system has instead may take its tickets and hashes for the password.
     own = spnego.NegotiateOptions.use_ntlm
+    if not (login.user and login.password):
+        raise Impossible("NTLM needs a user name and a password")
     context = spnego.client(login.user, login.password, host, service, protocol="ntlm", options=own)
     yield b""
     challenge = yield context.step() or b""

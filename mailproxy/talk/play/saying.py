@@ -68,7 +68,9 @@ class Saying(Securing):
         """Make ready what is said in the place of a command."""
         self._next += 1
         exchange = part.exchange
-        if part.gap and self._told_body:
+        if part.gap and not self._numbers:
+            self._remark(f"the record begins late: what is left out before {exchange.verb} is {part.gap}")
+        elif part.gap and self._told_body:
             self._stop(f"the record leaves something out before {exchange.verb or 'what comes next'}: {part.gap}")
             return True
         if self._left_out(exchange):
