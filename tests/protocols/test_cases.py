@@ -434,6 +434,25 @@ USER alice -> +OK
 - <secret: 8 characters> -> -ERR secret unparsed
 PASS <secret: 11 characters, blank at the start> -> -ERR secret""",
     ),
+    "POP2, a message that the change of folder took away": (
+        """pop2
+<-  + POP2 x server ready
+ -> HELO alice hunter22
+<-  #1 messages
+ -> READ 1
+<-  =211 characters in message 1
+ -> FOLD other
+<-  #0
+ -> RETR
+<-  - No message is at hand
+*** closed by the server
+""",
+        """- -> + greeting
+HELO alice <secret: 8 characters> -> # secret
+READ 1 -> =
+FOLD other -> #
+RETR -> -""",
+    ),
     "POP2, whole": (
         """pop2
 <-  + POP2 x server ready

@@ -14,7 +14,8 @@ NUMBER: Final = re.compile(r"\d{1,15}")
 
 
 class Pop2Dialogue(Dialogue):
-    """Hears a session of POP2. `=c` announces the octets that the next RETR is answered with."""
+    """Hears a session of POP2. `=c` announces the octets that the next RETR is answered with, unless the folder is
+    changed before it."""
 
     known = VERBS
     open_helo = False
@@ -53,8 +54,8 @@ class Pop2Dialogue(Dialogue):
         code, said = text(found[1]), text(found[2])
         reply = Reply(code, "", said, line.span, self.at)
         number = NUMBER.match(said)
-        if code == "=":
-            self._announced = int(number[0]) if number else None
+        if code in {"=", "#"}:
+            self._announced = int(number[0]) if number and code == "=" else None
         turn = self._addressed(reply)
         turn.flags.update(line_flags(line.octets))
         if code in {"#", "="} and not number:

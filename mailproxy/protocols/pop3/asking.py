@@ -34,6 +34,7 @@ class Pop3Prompter:
     def __init__(self, recorded: Recorded, leave: Leave, account: Account | None) -> None:
         self._leave = leave
         self._account = account
+        self._users = {user(each.verb, each.argument) for each in recorded.exchanges}
         self._then = _known(recorded)
         self._now = Uids()
         self._stamp = ""
@@ -66,7 +67,7 @@ class Pop3Prompter:
 
     def heard(self, recorded: Exchange | None, now: Exchange, listing: bytes) -> None:
         """Learn numbers, offers, and which messages are to be deleted."""
-        self._now.hear(now, listing)
+        self._now.hear(now, listing, whole=not self._deleted)
         granted = now.reply is not None and now.reply.positive
         match now.verb:
             case "CAPA" if granted:
@@ -85,14 +86,17 @@ class Pop3Prompter:
         account = self._account
         if account is None or not exchange.argument:
             return Cue(impossible=MASKED) if masked(line) else Cue((line,))
+        named = user(exchange.verb, exchange.argument)
+        # Who tries several names, and whose are not to be changed, tries them again.
+        name = named if account.user in self._users else account.user
         match exchange.verb:
             case "USER":
-                return Cue((said(line, account.user),))
+                return Cue((said(line, name),))
             case "APOP" if not self._stamp:
                 return Cue(impossible="the greeting of this server has no stamp for APOP")
             case "APOP":
                 digest = hashlib.md5((self._stamp + account.password).encode(), usedforsecurity=False).hexdigest()
-                return Cue((said(line, account.user, digest),))
+                return Cue((said(line, name, digest),))
             case _:
                 return Cue((said(line, account.password),))
 

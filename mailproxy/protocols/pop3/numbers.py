@@ -17,14 +17,14 @@ class Uids:
         self.uids: dict[str, str] = {}
         self.listed = False
 
-    def hear(self, exchange: Exchange, listing: bytes) -> None:
-        """Learn from an answer to UIDL, with the listing behind it."""
+    def hear(self, exchange: Exchange, listing: bytes, whole: bool = True) -> None:
+        """Learn from an answer to UIDL, with the listing behind it; not `whole` while messages are marked as deleted."""
         if exchange.verb != "UIDL" or not exchange.reply or not exchange.reply.positive:
             return
         if exchange.argument:
             self._entry(exchange.reply.text)
             return
-        self.listed = True
+        self.listed |= whole
         for line in text(listing).split("\n"):
             self._entry(line)
 

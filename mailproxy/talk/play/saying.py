@@ -12,10 +12,11 @@ from mailproxy.model.tls import Security
 from mailproxy.protocols import challenges
 from mailproxy.protocols.asking import Cue, said
 from mailproxy.protocols.dialogue import command
-from mailproxy.protocols.turn import Line
+from mailproxy.protocols.masking import USER
+from mailproxy.protocols.turn import Line, text
 from mailproxy.talk.play.asked import Asked
 from mailproxy.talk.play.instead import instead, unfit, unrepeatable
-from mailproxy.talk.play.login import CANCEL, MECHANISMS, Impossible, Responses, tells
+from mailproxy.talk.play.login import CANCEL, MECHANISMS, Impossible, Login, Responses, tells
 from mailproxy.talk.play.script import Part, Role
 from mailproxy.talk.play.securing import Securing
 from mailproxy.talk.play.spoken import Ready
@@ -179,7 +180,15 @@ class Saying(Securing):
         same = challenges.mechanism(recorded.argument) == mechanism
         words = self._said(recorded) if same else []
         place = f"{self.protocol.asking.service or self.protocol.name}/{self._host}"
-        return Responses(mechanism, recorded, _initial(ready.line), words, self._login, place)
+        return Responses(mechanism, recorded, _initial(ready.line), words, self._login_named(ready.line, words), place)
+
+    def _login_named(self, line: bytes, words: list[bytes]) -> Login | None:
+        """Who logs in: with another name where the recorded client tried several, and they are not to be changed."""
+        login = self._login
+        named = next(filter(None, (USER.search(text(each)) for each in (line, *words))), None)
+        if login is None or named is None or login.user not in self.script.users:
+            return login
+        return Login(named[1], login.password)
 
     def _shown(self, line: bytes) -> bytes:
         """A line; where a secret is masked in what is no login, as many letters stand for it."""

@@ -62,18 +62,18 @@ class End(NamedTuple):
 class Script(NamedTuple):
     """A recorded client's part.
 
-    `why` says why it ends before the session did. `user` is who logged in, `masked` whether a password is masked.
-    `timed` tells whether the times are known. `refusal` is how the client refused TLS, `in_clear` that it spoke in
-    clear where TLS was expected, `distrusted` that the server's certificate was not trusted. `slip` is what had been
-    heard when the client began TLS that nobody had granted and the server did not speak; None where it did not.
-    `stray` is what it said in clear behind its wish for TLS, in the same write, as far as that is told. `unoffered` is
-    why mailproxy left the server, of which it had wanted TLS, empty where it did not.
+    `why` says why it ends before the session did. `users` are those who logged in, `masked` whether a password is
+    masked. `timed` tells whether the times are known. `refusal` is how the client refused TLS, `in_clear` that it spoke
+    in clear where TLS was expected, `distrusted` that the server's certificate was not trusted. `slip` is what had been
+    heard when the client began TLS that nobody had granted and the server did not speak; None where it did not. `stray`
+    is what it said in clear behind its wish for TLS, in the same write, as far as that is told. `unoffered` is why
+    mailproxy left the server, of which it had wanted TLS, empty where it did not.
     """
 
     parts: tuple[Part, ...]
     end: End
     why: str
-    user: str
+    users: tuple[str, ...]
     masked: bool
     timed: bool
     refusal: str = ""
@@ -82,3 +82,8 @@ class Script(NamedTuple):
     slip: After | None = None
     stray: bytes = b""
     unoffered: str = ""
+
+    @property
+    def user(self) -> str:
+        """Who logged in first, empty where that is not known."""
+        return self.users[0] if self.users else ""

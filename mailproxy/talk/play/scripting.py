@@ -78,7 +78,7 @@ class _Walk:
             tuple(self._parts),
             end or End(None, How.CUT, self._after()),
             why or self._why(end, notes),
-            self._user(),
+            self._users(),
             any(_PASSWORD.search(each.octets) for each in self._recording.entries if _is_clients(each)),
             any(entry.at for entry in self._recording.entries),
             "" if in_clear else refusal,
@@ -152,12 +152,12 @@ class _Walk:
         last = next((part.exchange.verb for part in reversed(self._parts)), "")
         return "" if end or last == "QUIT" else f"{ENDS} behind {last or 'what was said'}"
 
-    def _user(self) -> str:
+    def _users(self) -> tuple[str, ...]:
         """Who logged in, as far as a command or a mark tells."""
         by_command = named(self._recording.session.protocol).asking.user
         told = (by_command(exchange.verb, exchange.argument) for exchange in self._exchanges)
         users = (self._recording.session.user, *told, *self._marked())
-        return next((user for user in users if user and user.isprintable()), "")
+        return tuple(user for user in users if user and user.isprintable())
 
     def _marked(self) -> Iterator[str]:
         """The users whom marks name."""
