@@ -18,7 +18,7 @@ class Uids:
         self.listed = False
 
     def hear(self, exchange: Exchange, listing: bytes, whole: bool = True) -> None:
-        """Learn from an answer to UIDL, with the listing behind it; not `whole` while messages are marked as deleted."""
+        """Learn from an answer to UIDL, with its listing; that is not `whole` while messages are marked as deleted."""
         if exchange.verb != "UIDL" or not exchange.reply or not exchange.reply.positive:
             return
         if exchange.argument:
