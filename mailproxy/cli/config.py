@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
 FaultConfig = Annotated[
     Path | None,
-    typer.Option("--config", help="Rules in TOML, where no --fault is. [default: mailproxy.toml, where there is one]"),
+    typer.Option(
+        "--config",
+        metavar="PATH",
+        help="Rules in TOML, where no --fault is. [default: mailproxy.toml, where there is one]",
+    ),
 ]
 
 

@@ -33,7 +33,10 @@ def export(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="A file; for several messages or transcripts, a directory. Else standard output."
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="A file; for several messages or transcripts, a directory. Else standard output.",
         ),
     ] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Transcripts with a column of seconds.")] = False,

@@ -27,7 +27,9 @@ class Version(StrEnum):
     TLS13 = "1.3"
 
 
-Trust = Annotated[list[Path] | None, typer.Option(help="Trust the roots in this PEM file too. May be repeated.")]
+Trust = Annotated[
+    list[Path] | None, typer.Option(metavar="PATH", help="Trust the roots in this PEM file too. May be repeated.")
+]
 TlsMin = Annotated[
     Version | None,
     typer.Option(help="Allow TLS from this version on, with old ciphers below 1.2. [default: OpenSSL's]"),

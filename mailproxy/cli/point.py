@@ -65,7 +65,10 @@ def point(
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="For servers, the routes in TOML. [default: mailproxy.toml]", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="For servers, the routes in TOML. [default: mailproxy.toml]", show_default=False
+        ),
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,

@@ -24,7 +24,9 @@ def practice(
     public: Annotated[bool, typer.Option("--public", help="Allow addresses that other computers can reach.")] = False,
     ready_file: Annotated[
         Path | None,
-        typer.Option(help="Have the real addresses in this file, in JSON, once all listen; removed at the end."),
+        typer.Option(
+            metavar="PATH", help="Have the real addresses in this file, in JSON, once all listen; removed at the end."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses and the accounts in JSON.")] = False,
 ) -> None:

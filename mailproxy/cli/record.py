@@ -70,11 +70,13 @@ def record(
     public: Annotated[bool, typer.Option("--public", help="Allow addresses that other computers can reach.")] = False,
     ready_file: Annotated[
         Path | None,
-        typer.Option(help="Have the real addresses in this file, in JSON, once all listen; removed at the end."),
+        typer.Option(
+            metavar="PATH", help="Have the real addresses in this file, in JSON, once all listen; removed at the end."
+        ),
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(help="Settings and routes in TOML. [default: mailproxy.toml, where there is one]"),
+        typer.Option(metavar="PATH", help="Settings and routes in TOML. [default: mailproxy.toml, where there is one]"),
     ] = None,
     when_full: Annotated[
         Full | None,
@@ -108,7 +110,9 @@ def record(
     ] = None,
     trust: Annotated[
         list[Path] | None,
-        typer.Option(help="Trust the roots in this PEM file too. May be repeated.", rich_help_panel="TLS"),
+        typer.Option(
+            metavar="PATH", help="Trust the roots in this PEM file too. May be repeated.", rich_help_panel="TLS"
+        ),
     ] = None,
     tls_min: Annotated[
         Version | None,
@@ -119,11 +123,15 @@ def record(
     ] = None,
     client_cert: Annotated[
         Path | None,
-        typer.Option(help="Show servers the certificate in this PEM file, with its key.", rich_help_panel="TLS"),
+        typer.Option(
+            metavar="PATH", help="Show servers the certificate in this PEM file, with its key.", rich_help_panel="TLS"
+        ),
     ] = None,
     keylog: Annotated[
         Path | None,
-        typer.Option(help="Append the keys of TLS sessions to this file, for Wireshark.", rich_help_panel="TLS"),
+        typer.Option(
+            metavar="PATH", help="Append the keys of TLS sessions to this file, for Wireshark.", rich_help_panel="TLS"
+        ),
     ] = None,
     as_json: Annotated[
         bool,

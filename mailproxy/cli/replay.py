@@ -69,7 +69,9 @@ def server(
     public: Annotated[bool, typer.Option("--public", help="Allow addresses that other computers can reach.")] = False,
     ready_file: Annotated[
         Path | None,
-        typer.Option(help="Have the real address in this file, in JSON, once it listens; removed at the end."),
+        typer.Option(
+            metavar="PATH", help="Have the real address in this file, in JSON, once it listens; removed at the end."
+        ),
     ] = None,
     db: Database = None,
     as_json: Annotated[

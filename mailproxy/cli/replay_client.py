@@ -50,9 +50,9 @@ def client(
         str, typer.Option(metavar="none|real|2x", help="The client's pauses: none, as they were, or faster.")
     ] = "none",
     times: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Play it so many times, and count what comes of it.")
+        int, typer.Option(metavar="N", min=1, max=10_000, help="Play it so many times, and count what comes of it.")
     ] = 1,
-    parallel: Annotated[int, typer.Option(min=1, max=100, help="So many at once.")] = 1,
+    parallel: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="So many at once.")] = 1,
     insecure_login: Annotated[
         bool,
         typer.Option(

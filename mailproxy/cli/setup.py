@@ -39,7 +39,7 @@ def setup(
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="The file to write the routes into. [default: mailproxy.toml]")
+        Path | None, typer.Option(metavar="PATH", help="The file to write the routes into. [default: mailproxy.toml]")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, and show what would be written.")] = False,
     as_json: Json = False,

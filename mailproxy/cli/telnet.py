@@ -30,7 +30,7 @@ def telnet(
     ] = None,
     tls: Annotated[bool, typer.Option("--tls", help="Begin with TLS, as on the ports 465 and 995.")] = False,
     trust: Annotated[
-        list[Path] | None, typer.Option(help="Trust the roots in this PEM file too. May be repeated.")
+        list[Path] | None, typer.Option(metavar="PATH", help="Trust the roots in this PEM file too. May be repeated.")
     ] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Keep nothing of it.")] = False,
     db: Database = None,
