@@ -23,13 +23,14 @@ SPOKEN: Final = {
     Voice(Side.SERVER, True): "<~  ",
 }
 NOTED: Final = {Mark.FACT: "=== ", Mark.TROUBLE: "*** ", Mark.GAP: "... ", Mark.COMMENT: "# "}
+COLUMNS: Final = 4
+"""How many columns a mark takes."""
 HEADER: Final = re.compile(r"([a-z][a-z0-9]*)(?: +([0-9]{1,5}))?")
 
 # swaks marks what it takes for a refusal.
 _REFUSED: Final = {"<** ": Voice(Side.SERVER, False), "<~* ": Voice(Side.SERVER, True)}
-_MEANING: Final = (
-    _REFUSED | {mark: voice for voice, mark in SPOKEN.items()} | {text: mark for mark, text in NOTED.items()}
-)
+_VOICES: Final = _REFUSED | {mark: voice for voice, mark in SPOKEN.items()}
+_MEANING: Final = _VOICES | {text: mark for mark, text in NOTED.items()}
 _LEFT_OUT = re.compile(r"([0-9]{1,15}) octets? of the (client|server) left out")
 _OPAQUE = re.compile(r"([0-9]{1,15}) octets? of the (client|server), not in clear")
 _TELNET = re.compile(r"telnet (from|to) the (client|server): (.*)")
@@ -40,8 +41,13 @@ def split(line: str) -> tuple[Voice | Mark, str] | None:
     if line.startswith("#"):
         return Mark.COMMENT, line[1:].removeprefix(" ")
     # Editors drop blanks at line ends, so a mark alone may be short of its four columns.
-    meaning = _MEANING.get(line[:4].ljust(4))
-    return (meaning, line[4:]) if meaning else None
+    meaning = _MEANING.get(line[:COLUMNS].ljust(COLUMNS))
+    return (meaning, line[COLUMNS:]) if meaning else None
+
+
+def speaks(column: str) -> Voice | None:
+    """Who speaks in lines that begin with `column`, which a mark ends; None where nobody does."""
+    return _VOICES.get(column[-COLUMNS:])
 
 
 def octets(number: int) -> str:

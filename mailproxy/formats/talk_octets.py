@@ -5,6 +5,8 @@ from typing import Final
 
 from mailproxy.model.escape import escape, unescape
 
+FOLDS: Final = "(message,"
+"""What a line begins with, if a message is folded in it."""
 FOLDED: Final = re.compile(r"\(message,(?: [0-9]{1,15} lines?,)? ([0-9]{1,15}) octets?(?: so far)?\)")
 
 # Backslashes before it stand in pairs, so that the last one belongs to no escape.

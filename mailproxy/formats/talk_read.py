@@ -1,16 +1,18 @@
 """A transcript, read: sessions with every octet at its place."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import NoReturn
 
 from mailproxy.formats.error import FormatError
-from mailproxy.formats.talk_marks import HEADER, Voice, folded_frame, noted_frame, split
-from mailproxy.formats.talk_octets import heard
+from mailproxy.formats.talk_marks import COLUMNS, HEADER, Voice, folded_frame, noted_frame, speaks, split
+from mailproxy.formats.talk_octets import FOLDS, heard
 from mailproxy.formats.talk_session import again, answered, learn
 from mailproxy.model.escape import escape_text
-from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Side
+from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Origin, Side
 from mailproxy.model.session import Leg, Recording, Session
 
 _TIME = re.compile(r" *([0-9]{1,9}\.[0-9]{1,6}) ")
@@ -37,14 +39,21 @@ def read(text: str, source: str = "", now: datetime | None = None) -> list[Recor
     `FormatError` says in which line of `source` something is wrong.
     """
     reading = _Reading(source, now or datetime.now(UTC))
-    for number, line in enumerate(_lines(text), 1):
-        reading.number = number
-        reading.line(line)
+    for column, lines in groupby(_lines(text), _column):
+        reading.lines(column, lines)
     return reading.end()
 
 
 def _lines(text: str) -> list[str]:
-    return [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\r").split("\n")
+
+
+def _column(line: str) -> str:
+    """What lines that may be read together begin with: their time, if they tell it, and their mark; a message that is
+    folded stands by itself."""
+    found = _TIME.match(line)
+    end = found.end() + COLUMNS if found else COLUMNS
+    return "" if line.startswith(FOLDS, end) else line[:end].ljust(end)
 
 
 def _untimed(line: str) -> str:
@@ -69,17 +78,22 @@ class _Draft:
             self.clock += round(float(found[1]) * 1_000_000)
 
     def frame(self, frame: Frame) -> None:
-        self._heard(frame._replace(at=self.clock, start=self.positions[frame.side]))
-
-    def speech(self, voice: Voice, octets: bytes) -> None:
-        side, secure = voice
-        self._heard(Frame(side, octets, self.clock, self.positions[side], len(octets), secure=secure))
-
-    def _heard(self, frame: Frame) -> None:
+        frame = frame._replace(at=self.clock, start=self.positions[frame.side])
         self.positions[frame.side] = frame.end
         self.entries.append(frame)
         if frame.side is Side.SERVER and frame.kind is not Kind.TELNET:
             self.session = answered(self.session, frame.at)
+
+    def speech(self, voice: Voice, lines: Iterable[bytes]) -> None:
+        side, secure = voice
+        start = begun = self.positions[side]
+        for octets in filter(None, lines):
+            end = start + len(octets)
+            self.entries.append(Frame(side, octets, self.clock, start, end - start, Kind.SPEECH, Origin.PEER, secure))
+            start = end
+        self.positions[side] = start
+        if side is Side.SERVER and start > begun:
+            self.session = answered(self.session, self.clock)
 
     def recording(self) -> Recording:
         return Recording(replace(self.session, duration=self.clock), tuple(self.entries))
@@ -95,11 +109,30 @@ class _Reading:
         self._done: list[Recording] = []
         self.number = 0
 
-    def line(self, line: str) -> None:
-        """Read the next line, which has no line end."""
+    def lines(self, column: str, lines: Iterable[str]) -> None:
+        """Read the next lines, which have no line ends and begin with the same column."""
+        if voice := speaks(column):
+            self._said(voice, len(column), list(lines))
+            return
+        for line in lines:
+            self.number += 1
+            self._line(self._timed(line))
+
+    def _said(self, voice: Voice, column: int, lines: Sequence[str]) -> None:
+        self.number += 1
+        self._named(self._timed(lines[0]))
+        self._draft.secure = voice.secure
+        self._draft.speech(voice, [heard(line[column:]) for line in lines])
+        self.number += len(lines) - 1
+
+    def _timed(self, line: str) -> str:
+        """The line without its time, which is the time from now on."""
         if found := _TIME.match(line):
             self._draft.clock = round(float(found[1]) * 1_000_000)
-            line = line[found.end() :]
+            return line[found.end() :]
+        return line
+
+    def _line(self, line: str) -> None:
         match split(line):
             case Voice() as voice, text:
                 self._named(line)
@@ -122,9 +155,9 @@ class _Reading:
     def _spoken(self, voice: Voice, text: str) -> None:
         self._draft.secure = voice.secure
         if folded := folded_frame(voice, text):
-            return self._draft.frame(folded)
-        if octets := heard(text):
-            self._draft.speech(voice, octets)
+            self._draft.frame(folded)
+        else:
+            self._draft.speech(voice, [heard(text)])
 
     def _noted(self, mark: Mark, text: str) -> None:
         if frame := noted_frame(mark, text):

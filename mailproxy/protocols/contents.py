@@ -41,6 +41,7 @@ class Contents(Masking):
         turn.open = True
         self.waiting = side is Side.CLIENT
         self._commanding = side is Side.SERVER
+        self.dotted = side if kind is Kind.CONTENT else None
         while True:
             lines = self._settleable(inbox, side, kind)
             end = dots.find_end(inbox.buffer, first)
@@ -69,6 +70,7 @@ class Contents(Masking):
             yield
         self.waiting = False
         self._commanding = True
+        self.dotted = None
         turn.open = False
 
     def _settleable(self, inbox: Inbox, side: Side, kind: Kind) -> int:

@@ -41,6 +41,7 @@ class Hearing(ABC):
         self._over = False
         self.waiting = False  # the client's reader waits for the server to decide
         self.decided = False
+        self.dotted: Side | None = None  # whose message is being read, up to its dot
         self.apart = False  # TLS is taken apart by whoever relays, and not passed through
         self.upgrade_turn: Upgrade | None = None  # news for whoever relays, who clears it
         self._behind: bytes | None = None  # what the client said behind its wish for TLS, until that is decided

@@ -1,16 +1,21 @@
 """A session read again: from the database, or from a transcript of any origin."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from mailproxy.model.exchange import Exchange
 from mailproxy.model.octets import Entry, Frame, Kind, Mark, Note, Side
 from mailproxy.protocols import named
 from mailproxy.protocols.dialogue import Dialogue
 from mailproxy.protocols.turn import Terms
+from mailproxy.wire import dots
 
 RECORDED = Terms(secrets=True)
 """What was recorded once is in the form that its owner wanted: read it as it stands."""
+
+AT_ONCE: Final = 65_536
+"""Octets of a message up to which its lines are heard together."""
+KEPT: Final = frozenset({Kind.SPEECH, Kind.CONTENT})
 
 
 class Reading(NamedTuple):
@@ -26,7 +31,7 @@ def read(protocol: str, entries: Sequence[Entry], terms: Terms = RECORDED) -> Re
     dialogue = named(protocol).dialogue(terms)
     dialogue.from_start = _from_start(entries)
     heard: list[Entry] = []
-    for entry in entries:
+    for entry in _together(dialogue, entries):
         heard += _note(dialogue, entry) if isinstance(entry, Note) else _frame(dialogue, entry)
     heard += dialogue.finish(entries[-1].at if entries else 0)
     return Reading(tuple(heard), tuple(dialogue.exchanges), dialogue.user)
@@ -40,6 +45,37 @@ def _from_start(entries: Iterable[Entry]) -> bool:
         if entry.mark is Mark.FACT and entry.text.startswith("connected"):
             return True
     return True
+
+
+def _together(dialogue: Dialogue, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The entries one by one as they are heard; lines of a message that were said at one time are a frame together."""
+    lines: list[Frame] = []
+    size = 0
+    for entry in entries:
+        if lines and not (size < AT_ONCE and isinstance(entry, Frame) and _goes_on(lines[-1], entry)):
+            yield _joined(lines)
+            lines, size = [], 0
+        if isinstance(entry, Frame) and entry.side is dialogue.dotted and entry.kind in KEPT and entry.octets:
+            lines.append(entry)
+            size += len(entry.octets)
+        else:
+            yield entry
+    if lines:
+        yield _joined(lines)
+
+
+def _goes_on(line: Frame, frame: Frame) -> bool:
+    """Whether a frame follows a line within the same message."""
+    octets = line.octets
+    if octets == b".\r\n" or octets[-2:] != b"\r\n" or dots.END in octets:
+        return False
+    alike = frame.at == line.at and frame.kind is line.kind and frame.origin is line.origin
+    return alike and frame.side is line.side and frame.secure is line.secure and frame.octets != b""
+
+
+def _joined(lines: Sequence[Frame]) -> Frame:
+    octets = b"".join([frame.octets for frame in lines])
+    return lines[0]._replace(octets=octets, wire=sum([frame.wire for frame in lines]))
 
 
 def _note(dialogue: Dialogue, note: Note) -> list[Entry]:

@@ -15,7 +15,7 @@ from mailproxy.talk.play.client import Action, Close, Login, Pause, Send, StartT
 from mailproxy.talk.practice.office import PostOffice
 from tests.play import hear
 from tests.talk.play.client_stage import LOGIN, Practising, Scripted, client, meet
-from tests.talk.play.server_stage import corpus, recorded
+from tests.talk.play.server_stage import REPLAY, corpus, recorded
 from tests.test_a_new_protocol import SAID, EchoDialogue
 
 SENT = """smtp
@@ -204,7 +204,7 @@ def test_it_takes_its_time_within_a_message() -> None:
     player.connected("x", "x", 0)
     player.heard(b"220 x\r\n", 0)
     assert spoken(player.heard(b"354 x\r\n", 0)) == [b"Subject: x\r\n", 2.0]
-    assert spoken(player.woke(2)) == [b"\r\n", b"Hello\r\n", 4.0]
+    assert spoken(player.woke(2)) == [b"\r\nHello\r\n", 4.0]
     assert spoken(player.woke(6)) == [b".\r\n"]
     assert spoken(player.heard(b"250 x\r\n", 6)) == [b"QUIT\r\n"]
 
@@ -574,11 +574,11 @@ def test_ten_thousand_at_once() -> None:
 
 
 def test_a_message_goes_frame_by_frame_where_pauses_matter() -> None:
-    player = client("smtp-send-good", DELIVER._replace(timing=1.0))
-    met = meet(player, "smtp-send-good")
-    frames = [each for each in corpus("smtp-send-good").entries if isinstance(each, Frame)]
-    lines = sum(frame.kind is Kind.CONTENT for frame in frames)
+    talk = (REPLAY / "smtp-send-good.talk").read_text(encoding="utf-8").splitlines()
+    slow = recorded("".join(f"{second:8.3f} {line}\n" for second, line in enumerate(talk)))
+    lines = sum(isinstance(each, Frame) and each.kind is Kind.CONTENT for each in slow.entries)
+    met = meet(client(slow, DELIVER._replace(timing=1.0)), "smtp-send-good")
     sent = [each for each in met.entries if isinstance(each, Frame) and each.kind is Kind.CONTENT]
     assert len(sent) == lines > 3
-    at_once = meet(client("smtp-send-good", DELIVER), "smtp-send-good")
+    at_once = meet(client(slow, DELIVER), "smtp-send-good")
     assert len([each for each in at_once.entries if isinstance(each, Frame) and each.kind is Kind.CONTENT]) == 1
