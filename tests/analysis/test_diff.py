@@ -207,6 +207,18 @@ def test_against_the_habitual_course() -> None:
     assert found.deciding.bad == "550 5.1.1 no such user"
 
 
+def test_a_refusal_that_no_good_session_has_counts_though_one_of_them_asked_for_nothing() -> None:
+    login = (
+        " -> AUTH PLAIN <secret: PLAIN, user alice, password 9 characters>\n<-  235 2.7.0 Authentication successful\n"
+    )
+    bad = Looked(recording(other(("235 2.7.0 Authentication successful", "535 5.7.8 wrong password"))))
+    goods = [Looked(recording(GOOD)), Looked(recording(other((login, ""))))]
+    for found in (habitual.against(goods, bad), habitual.against(goods[::-1], bad)):
+        assert [each.told for each in found.differences] == ["AUTH was answered 535, and 235 in the good session."]
+        assert found.deciding
+        assert found.deciding.bad == "535 5.7.8 wrong password"
+
+
 def test_the_legs_of_a_session_in_which_mailproxy_did_nothing() -> None:
     found = legs(recording(GOOD))
     assert [(each.side, each.proxy) for each in found.carried] == [("client", 0), ("server", 0)]
