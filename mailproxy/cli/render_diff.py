@@ -100,7 +100,7 @@ def _rows(each: "Comparison", columns: int, unified: bool, folded: bool) -> Iter
             continue
         yield from _skipped(same)
         same = 0
-        for pairs, more in _parts(_pairs(good.of(row.good), bad.of(row.bad)), folded):
+        for pairs, more in _parts(_pairs(good.of(row.good), bad.of(row.bad), _alike(row)), folded):
             yield from _unified(pairs) if unified else _beside(pairs, (columns - 5) // 2)
             yield from [render.paint(f"      … {more}", dim=True)] if more else []
         alone += row.differences
@@ -121,8 +121,15 @@ def _goes_on(row: "Row", behind: "Sequence[Row]") -> bool:
     return any(sides) and any((each.good is None, each.bad is None) == sides for each in behind)
 
 
-def _pairs(good: Sequence["Line"], bad: Sequence["Line"]) -> list[Pair]:
+def _alike(row: "Row") -> bool:
+    """Whether both sessions have the same here, but for what is volatile."""
+    return row.good is not None and row.bad is not None and not row.differences
+
+
+def _pairs(good: Sequence["Line"], bad: Sequence["Line"], alike: bool) -> list[Pair]:
     """The lines of an exchange beside one another, those that are the same in one row."""
+    if alike and len(good) == len(bad):
+        return [Pair(one, other, True) for one, other in zip(good, bad, strict=True)]
     mine, yours = ([line.mark + line.text for line in lines] for lines in (good, bad))
     if len(mine) * len(yours) > CELLS:
         return [Pair(one, other, False) for one, other in zip_longest(good, bad)]

@@ -94,6 +94,17 @@ def test_only_the_lines_that_differ_are_marked(mailproxy: Mailproxy) -> None:
     ]  # fmt: skip
 
 
+def test_what_is_volatile_is_not_marked(mailproxy: Mailproxy, tmp_path: Path) -> None:
+    again = tmp_path / "again.talk"
+    again.write_text(Path(GOOD).read_text().replace("ESMTP", "ESMTP 2026-01-31T12:00:00Z"))
+    other = tmp_path / "other.talk"
+    other.write_text(Path(GOOD).read_text().replace("ESMTP", "ESMTP 2026-01-31T12:00:05Z"))
+    ran = mailproxy("diff", str(again), str(other), "--full")
+    assert ran.code == 0
+    assert "12:00:05Z" in ran.out
+    assert "≠" not in ran.out
+
+
 @pytest.mark.parametrize("columns", [80, 100, 200])
 def test_no_line_is_wider_than_the_screen(mailproxy: Mailproxy, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
