@@ -4,16 +4,14 @@ A message is read by its fields and its MIME parts up to a bound; what is larger
 its digest, and so is all that the caller did not want to have at hand.
 """
 
-import email
-import email.policy
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
-from email.message import Message
+from collections.abc import Iterator, Mapping, Sequence
 from operator import eq
-from typing import Final, NamedTuple
+from typing import Final
 
 from mailproxy.analysis.differences.looking import Looked, evidence
+from mailproxy.analysis.differences.message import Part, read
 from mailproxy.model.difference import Difference, What
 from mailproxy.model.escape import escape, escape_text
 from mailproxy.model.exchange import Content, Exchange
@@ -38,21 +36,6 @@ VOLATILE: Final = frozenset(
     }
 )
 """Fields that differ from message to message, whatever they say."""
-
-
-class Part(NamedTuple):
-    """A MIME part: its type, its charset, its name, how many octets it has once decoded, and their digest."""
-
-    type: str
-    charset: str
-    name: str
-    length: int
-    digest: bytes
-
-    def __str__(self) -> str:
-        charset = f" in {self.charset}" if self.charset else ""
-        named = f" {self.name!r}" if self.name else ""
-        return escape_text(f"{self.type}{charset}{named}, {self.length} octets")
 
 
 def differences(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
@@ -134,8 +117,8 @@ def _by_digest(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict
         yield _difference(bad, one, other, said, "The messages differ.")
     elif not all(digests) and _is_message(good, one):
         heads = _head(good, one), _head(bad, other)
-        if heads[0] and heads[1]:
-            yield from _fields(good, bad, one, other, heads[0], heads[1], strict)
+        if all(heads):
+            yield from _fields(good, bad, one, other, read(heads[0]).fields, read(heads[1]).fields, strict)
 
 
 def _kept_digest(looked: Looked, span: Span) -> bytes:
@@ -145,16 +128,15 @@ def _kept_digest(looked: Looked, span: Span) -> bytes:
     return looked.digest(span) if looked.digest else b""
 
 
-def _head(looked: Looked, exchange: Exchange) -> "Message[str, str] | None":
-    """The fields of a message of which the body was not kept; None where they were not either."""
-    head, end, _ = _octets(looked, exchange).partition(b"\r\n\r\n")
-    return email.message_from_bytes(head + end, policy=email.policy.compat32) if end else None
+def _head(looked: Looked, exchange: Exchange) -> bytes:
+    """The fields of a message of which the body was not kept; empty where they were not either."""
+    head, end, _ = _message(looked, exchange, _wire(looked, exchange)).partition(b"\r\n\r\n")
+    return head + end if end else b""
 
 
-def _octets(looked: Looked, exchange: Exchange) -> bytes:
-    """The message of an exchange, dots undoubled, as far as it is read."""
-    octets = _wire(looked, exchange)
-    return octets if exchange.verb in looked.course.counted else undouble(octets)
+def _message(looked: Looked, exchange: Exchange, wire: bytes) -> bytes:
+    """The message of an exchange, dots undoubled."""
+    return wire if exchange.verb in looked.course.counted else undouble(wire)
 
 
 def _wire(looked: Looked, exchange: Exchange) -> bytes:
@@ -164,9 +146,11 @@ def _wire(looked: Looked, exchange: Exchange) -> bytes:
     return looked.streams.octets(span._replace(end=min(span.end, span.start + READ)))
 
 
-def _dots(good: Looked, bad: Looked, one: Exchange, other: Exchange) -> Iterator[Difference]:
+def _dots(bad: Looked, one: Exchange, other: Exchange, wires: tuple[bytes, bytes]) -> Iterator[Difference]:
     """Whether the first line that differs does so by a dot that one side doubled (RFC 5321 section 4.5.2)."""
-    lines = zip(_wire(good, one).split(b"\r\n"), _wire(bad, other).split(b"\r\n"), strict=False)
+    if not any(wire.startswith(b"..") or b"\r\n.." in wire for wire in wires):
+        return
+    lines = zip(*(wire.split(b"\r\n") for wire in wires), strict=False)
     mine, yours = next((pair for pair in lines if pair[0] != pair[1]), (b"", b""))
     if mine == b"." + yours != b"." or yours == b"." + mine != b".":
         said = escape(mine)[:SHOWN], escape(yours)[:SHOWN]
@@ -177,14 +161,11 @@ def _dots(good: Looked, bad: Looked, one: Exchange, other: Exchange) -> Iterator
 
 
 def _messages(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
-    yield from _dots(good, bad, one, other)
-    mine, yours = (
-        email.message_from_bytes(_octets(looked, each), policy=email.policy.compat32)
-        for looked, each in ((good, one), (bad, other))
-    )
-    yield from _fields(good, bad, one, other, mine, yours, strict)
-    parts = _parts(mine), _parts(yours)
-    for here, there in _unlike(*parts):
+    wires = _wire(good, one), _wire(bad, other)
+    yield from _dots(bad, one, other, wires)
+    mine, yours = read(_message(good, one, wires[0])), read(_message(bad, other, wires[1]))
+    yield from _fields(good, bad, one, other, mine.fields, yours.fields, strict)
+    for here, there in _unlike(mine.parts, yours.parts):
         told = "A part of the message differs." if here and there else "A part of the message is missing on one side."
         yield _difference(bad, one, other, (str(here or ""), str(there or "")), told)
 
@@ -194,29 +175,24 @@ def _fields(
     bad: Looked,
     one: Exchange,
     other: Exchange,
-    mine: "Message[str, str]",
-    yours: "Message[str, str]",
+    mine: Mapping[str, str],
+    yours: Mapping[str, str],
     strict: bool,
 ) -> Iterator[Difference]:
-    names = dict.fromkeys(name.lower() for name in [*mine.keys(), *yours.keys()])
-    for name in names:
+    for name in {**mine, **yours}:
         if name in VOLATILE and not strict:
             here, there = name in mine, name in yours
             if here is not there and name in {"date", "message-id"}:
                 said = ("there", "") if here else ("", "there")
                 yield _difference(bad, one, other, said, f"The field {escape_text(name)} is on one side only.")
             continue
-        values = _values(mine, name), _values(yours, name)
+        values = mine.get(name, ""), yours.get(name, "")
         if values[0] != values[1] and (strict or not _alike(good, name, *values)):
             said = f"{name}: {values[0]}" if values[0] else "", f"{name}: {values[1]}" if values[1] else ""
             shown = escape_text(said[0])[:SHOWN], escape_text(said[1])[:SHOWN]
             what = What.CONTENT if values[0].isascii() is values[1].isascii() else What.MANNER
             beyond = "" if what is What.CONTENT else ": one holds octets beyond ASCII"
             yield _difference(bad, one, other, shown, f"The field {escape_text(name)} differs{beyond}.", what)
-
-
-def _values(message: "Message[str, str]", name: str) -> str:
-    return " / ".join(" ".join(value.split()) for field, value in message.raw_items() if field.lower() == name)
 
 
 def _alike(looked: Looked, name: str, mine: str, yours: str) -> bool:
@@ -229,20 +205,7 @@ def _without_boundary(value: str) -> str:
     return ";".join(part for part in value.split(";") if not part.strip().lower().startswith("boundary="))
 
 
-def _parts(message: "Message[str, str]") -> list[Part]:
-    found: list[Part] = []
-    for part in message.walk():
-        if part.is_multipart():
-            continue
-        payload = part.get_payload(decode=True)
-        octets = payload if isinstance(payload, bytes) else b""
-        octets = octets.replace(b"\r\n", b"\n").rstrip(b"\n")
-        charset, name = str(part.get_content_charset("")), part.get_filename() or ""
-        found.append(Part(part.get_content_type(), charset, name, len(octets), hashlib.sha256(octets).digest()))
-    return found
-
-
-def _unlike(mine: list[Part], yours: list[Part]) -> Iterator[tuple[Part | None, Part | None]]:
+def _unlike(mine: Sequence[Part], yours: Sequence[Part]) -> Iterator[tuple[Part | None, Part | None]]:
     """Parts that have no like on the other side, side by side."""
     here, there = Counter(mine), Counter(yours)
     only = [each for each in mine if here[each] > there[each]], [each for each in yours if there[each] > here[each]]
