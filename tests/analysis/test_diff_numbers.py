@@ -43,6 +43,12 @@ def test_a_message_that_stands_elsewhere_is_the_same_message(listing: str) -> No
     assert found == [f"What {listing} lists differs."]
 
 
+def test_of_a_listing_the_first_line_that_is_new_is_told_as_it_was_said() -> None:
+    found = compare(recording(fetch("AB")), recording(fetch("NAB"))).deciding
+    assert found
+    assert (found.good, found.bad) == ("2 listed", f"3 listed, 1 only here: 1 {UIDS['N']}")
+
+
 def test_a_message_that_was_deleted_meanwhile() -> None:
     assert told(fetch("AB"), fetch("B")) == [
         "What UIDL lists differs.",

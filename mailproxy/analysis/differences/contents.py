@@ -214,21 +214,27 @@ def _unlike(mine: Sequence[Part], yours: Sequence[Part]) -> Iterator[tuple[Part 
 
 
 def _listings(good: Looked, bad: Looked, one: Exchange, other: Exchange, strict: bool) -> Iterator[Difference]:
-    mine, yours = (_lines(looked, each, strict) for looked, each in ((good, one), (bad, other)))
-    if mine == yours:
+    mine, yours = (_lines(looked, each) for looked, each in ((good, one), (bad, other)))
+    alike, likewise = (mine, yours) if strict else (_plain(good, one, mine), _plain(bad, other, yours))
+    if alike == likewise:
         return
-    only = [each for each in mine if each not in set(yours)], [each for each in yours if each not in set(mine)]
-    said = tuple(
-        f"{len(lines)} listed" + (f": {some[0]}" if some else "") for lines, some in ((mine, only[0]), (yours, only[1]))
-    )
-    yield _difference(bad, one, other, (said[0][:SHOWN], said[1][:SHOWN]), f"What {other.verb} lists differs.")
+    said = (_told(mine, alike, likewise)[:SHOWN], _told(yours, likewise, alike)[:SHOWN])
+    yield _difference(bad, one, other, said, f"What {other.verb} lists differs.")
 
 
-def _lines(looked: Looked, exchange: Exchange, strict: bool) -> list[str]:
+def _told(lines: Sequence[str], compared: Sequence[str], beside: Sequence[str]) -> str:
+    """How many lines there are, and of those that the other session has not the first, as it was said."""
+    there = set(beside)
+    only = [said for said, plain in zip(lines, compared, strict=True) if plain not in there]
+    return f"{len(lines)} listed" + (f", {len(only)} only here: {only[0]}" if only else "")
+
+
+def _lines(looked: Looked, exchange: Exchange) -> list[str]:
     assert exchange.content
     octets = looked.streams.octets(exchange.content.span)
     lines = octets.decode("utf-8", "surrogateescape").split("\r\n")
-    listed = [escape_text(line) for line in lines if line not in {"", "."}]
-    if strict:
-        return listed
-    return [looked.course.line(exchange.verb, looked.renumbered(exchange.verb, line)) for line in listed]
+    return [escape_text(line) for line in lines if line not in {"", "."}]
+
+
+def _plain(looked: Looked, exchange: Exchange, lines: Sequence[str]) -> list[str]:
+    return [looked.course.line(exchange.verb, looked.renumbered(exchange.verb, line)) for line in lines]
