@@ -162,7 +162,7 @@ class Answers:
             case Likeness.KIN:
                 self._remark(f"{self._name(turn)} is not in the record: answered as {self._title(exchange)} was")
             case Likeness.AGAIN:
-                self._remark(f"{self._name(turn)} is not in the record once more: answered as before")
+                self._remark(f"{self._name(turn)} is one more than the record has: answered as the last was")
         return Answer(self._without_offer(turn, _recast(steps, parts) if parts else steps), exchange)
 
     def _without_offer(self, turn: Turn, steps: Sequence[Step]) -> Sequence[Step]:

@@ -87,7 +87,7 @@ def test_a_transaction_more_is_answered_as_before() -> None:
     server = player(SMTP)
     said = answers(server, "MAIL FROM:<bob@example.org>", *["RCPT TO:<gone@example.org>"] * 2)
     assert said[1:] == ["550 5.1.1 no such user"] * 2
-    assert server.remarks == ["RCPT gone@example.org is not in the record once more: answered as before"]
+    assert server.remarks == ["RCPT gone@example.org is one more than the record has: answered as the last was"]
 
 
 def test_helo_is_answered_as_ehlo_was() -> None:
