@@ -69,7 +69,8 @@ def wanted(rules: Sequence[str] | None, spoken: Iterable[tuple[str, bool]] = ())
     try:
         return read(rules or (), spoken)
     except UnusableOption as error:
-        raise typer.BadParameter(str(error), param_hint=error.option) from error
+        told = f"{error}; `mailproxy faults` lists what can be written"
+        raise typer.BadParameter(told, param_hint=error.option) from error
 
 
 def here(rules: Sequence[str] | None, config: Path | None, spoken: Iterable[tuple[str, bool]]) -> "Faults | None":
