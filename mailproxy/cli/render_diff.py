@@ -1,5 +1,6 @@
 """How a comparison looks: first what matters, then the whole, side by side or one below the other."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
@@ -26,6 +27,7 @@ MOST: Final = 12
 """Lines that are shown of those that only one session has within an exchange."""
 CELLS: Final = 40_000
 """How many pairs of lines are tried, to find those that are the same within an exchange."""
+MEANT: Final = "in one session only, on purpose"
 ALONE: Final = frozenset({"missing", "additional", "retried"})
 IS: Final = " is "
 
@@ -45,7 +47,8 @@ def comparison(found: "Compared", unified: bool, folded: bool, called: "Names | 
     named = called or names(found.comparison)
     each = retold(found.comparison, named)
     if found.chosen:
-        render.say(render.paint(f"# {found.chosen}", dim=True))
+        for line in render.labelled("#", found.chosen, 2):
+            render.say(line)
     for name, recording in ((named.good, each.good), (named.bad, each.bad)):
         for line in _title(name, recording.session):
             render.say(line)
@@ -91,15 +94,15 @@ def _rows(each: "Comparison", columns: int, unified: bool, folded: bool) -> Iter
     from mailproxy.app.passages import Passages
 
     good, bad = Passages(each.good), Passages(each.bad)
-    same = 0
+    skipped: list[Row] = []
     alone: list[Difference] = []
     for place, row in enumerate(each.rows):
         near = any(other.differences for other in each.rows[max(0, place - FEW) : place + FEW + 1])
-        if folded and not near:
-            same += 1
+        if folded and (not near or _meant(row)):
+            skipped.append(row)
             continue
-        yield from _skipped(same)
-        same = 0
+        yield from _skipped(skipped)
+        skipped = []
         for pairs, more in _parts(_pairs(good.of(row.good), bad.of(row.bad), _alike(row)), folded):
             yield from _unified(pairs) if unified else _beside(pairs, (columns - 5) // 2)
             yield from [render.paint(f"      … {more}", dim=True)] if more else []
@@ -107,12 +110,19 @@ def _rows(each: "Comparison", columns: int, unified: bool, folded: bool) -> Iter
         if not _goes_on(row, each.rows[place + 1 : place + 2]):
             yield from _told(alone)
             alone = []
-    yield from _skipped(same)
+    yield from _skipped(skipped)
 
 
-def _skipped(same: int) -> Iterator[str]:
-    if same:
-        yield render.paint(f"      … {same} exchange{'s' * (same != 1)} alike", dim=True)
+def _skipped(rows: Sequence["Row"]) -> Iterator[str]:
+    meant = sum(map(_meant, rows))
+    told = [f"{n} exchange{'s' * (n != 1)} {how}" for n, how in ((len(rows) - meant, "alike"), (meant, MEANT)) if n]
+    if told:
+        yield render.paint(f"      … {', '.join(told)}", dim=True)
+
+
+def _meant(row: "Row") -> bool:
+    """Whether only one session has it, and was meant to: what a replay leaves out or says in its place."""
+    return not row.differences and (row.good is None or row.bad is None)
 
 
 def _goes_on(row: "Row", behind: "Sequence[Row]") -> bool:
@@ -184,7 +194,9 @@ def _wrapped(line: "Line | None", width: int) -> Iterator[str]:
 
 def _told(differences: "Sequence[Difference]") -> Iterator[str]:
     told = list(_sentences(differences))
-    yield from (render.paint(f"      = {render.safe(each)}", dim=True) for each in told[:NAMED])
+    for each in told[:NAMED]:
+        lines = textwrap.wrap(render.safe(each), render.width() - 10, break_on_hyphens=False)
+        yield render.paint("      = " + "\n        ".join(lines), dim=True)
     if len(told) > NAMED:
         yield render.paint(f"      = and {len(told) - NAMED} more", dim=True)
 
@@ -218,9 +230,16 @@ def legs(recording: "Recording", found: "Legs") -> None:
     render.say()
     for side, peer, proxy in found.carried:
         ours = f", and {proxy} octets of mailproxy's own in its place" if proxy else ""
-        render.say(f"  the {side} said {peer} octets, which went on as they came{ours}")
+        _indented(f"the {side} said {peer} octets, which went on as they came{ours}")
     render.say()
-    if not found.acts:
+    if part := recording.session.replays:
+        _indented(f"mailproxy itself played the {part}")
+    elif not found.acts:
         render.say(render.paint("mailproxy did nothing but pass on what was said", "cyan"))
     for act in found.acts:
-        render.say(f"  {render.safe(act.text)}")
+        _indented(act.text)
+
+
+def _indented(text: str) -> None:
+    for line in textwrap.wrap(render.safe(text), render.width() - 4, break_on_hyphens=False):
+        render.say(f"  {line}")

@@ -1,10 +1,13 @@
 """`mailproxy diff` on the screen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mailproxy.app import diff
 from mailproxy.app.diff_names import THEN_AND_NOW, renamed
+from mailproxy.cli import render_diff
 from tests.cli.command import Mailproxy
 
 REPLAY = Path(__file__).parents[2] / "replay"
@@ -127,3 +130,37 @@ def test_a_reply_stands_as_it_was_said(mailproxy: Mailproxy) -> None:
     told = mailproxy(*of("pop2-session-good", "pop2-folders-good", "--json")).json
     said = [(each["good"], each["bad"]) for each in told["differences"] if each["verb"] == "HELO"]
     assert said == [("#3 messages", "#2 messages")]
+
+
+LEGS = """smtp 25
+=== connected to mail.example.org (192.0.2.25)
+<-  220 mail.example.org ESMTP
+ -> EHLO laptop.example.org
+=== fault: EHLO answered 421 4.3.2 Later by mailproxy, the server was not asked (--fault "at EHLO answer 421")
+<~  421 4.3.2 Later
+"""
+
+
+def test_legs_fit_a_narrow_screen(mailproxy: Mailproxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    session = tmp_path / "session.talk"
+    session.write_text(LEGS, encoding="utf-8")
+    ran = mailproxy("diff", "--legs", str(session))
+    assert "  fault: EHLO answered 421 4.3.2 Later by mailproxy, the" in ran.lines
+    assert max(map(len, ran.lines[2:])) <= 60
+
+
+def test_a_session_that_mailproxy_played_is_no_proof(capsys: pytest.CaptureFixture[str]) -> None:
+    recording, found = diff.legs_of("", GOOD)
+    render_diff.legs(replace(recording, session=replace(recording.session, replays="client of 7")), found)
+    assert capsys.readouterr().out.splitlines()[-1] == "  mailproxy itself played the client of 7"
+
+
+def test_what_only_one_session_has_on_purpose_is_not_called_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    [compared, chosen] = diff.pair("", [GOOD, BAD], False, False)
+    rows = tuple(row if row.good and row.bad else row._replace(differences=()) for row in compared.rows)
+    render_diff.comparison(diff.Compared(compared._replace(rows=rows), chosen), unified=True, folded=True)
+    shown = capsys.readouterr().out
+    assert "+ <-  550 5.1.1" in shown
+    assert "in one session only, on purpose" in shown
+    assert " -> QUIT" not in shown
