@@ -4,19 +4,19 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final, NamedTuple
-
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailproxy.analysis import habitual
 from mailproxy.analysis.diff import Looked, compare
 from mailproxy.analysis.legs import Legs, legs
-from mailproxy.app import library
+from mailproxy.app import files
+from mailproxy.formats.error import FormatError
 from mailproxy.model.difference import Comparison
 from mailproxy.model.session import Recording, Session
-from mailproxy.store import abridged
-from mailproxy.store.library import resolve
-from mailproxy.store.search import Query, find
+from mailproxy.store.trouble import StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 __all__ = ["Compared", "Legs", "NothingToCompare", "against_good", "legs_of", "pair"]
 
@@ -28,7 +28,7 @@ class NothingToCompare(Exception):
     """There is no session to compare with; the message is one line."""
 
 
-TROUBLE: Final = (NothingToCompare, library.StoreError, library.FormatError)
+TROUBLE: Final = (NothingToCompare, StoreError, FormatError)
 """Why sessions cannot be compared."""
 
 
@@ -41,12 +41,13 @@ class Compared(NamedTuple):
 
 @contextmanager
 def _held() -> Iterator[None]:
-    """Have Python look for no garbage: what is compared is held to the end, and to look through it again and again
-    takes a sixth of the time."""
+    """Have Python look for no garbage in what is compared: it is held to the end, and to look through it again and
+    again, also while it is shown, takes a quarter of the time."""
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 
@@ -92,7 +93,8 @@ def legs_of(db: str, name: str) -> tuple[Recording, Legs]:
 
 
 class _Shelf:
-    """Where sessions are taken from: files and the database, which is opened once it is needed."""
+    """Where sessions are taken from: files and the database, which is opened once it is needed. What reads it is not
+    imported before, for that takes as long as to compare two small files."""
 
     def __init__(self, db: str) -> None:
         self._db = db
@@ -106,16 +108,20 @@ class _Shelf:
             self._engine.dispose()
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> "Engine":
         """The database."""
-        self._engine = self._engine or library.open_library(self._db)
+        from mailproxy.app.library import open_library
+
+        self._engine = self._engine or open_library(self._db)
         return self._engine
 
     def looked(self, name: str) -> Looked:
         """The session of this name; of a file that holds several, the last."""
-        if not library.is_file(name):
+        if not files.is_file(name):
+            from mailproxy.store.library import resolve
+
             return self.numbered(resolve(self.engine, name))
-        found = list(library.judged_of_file(name))
+        found = list(files.judged_of_file(name))
         if not found:
             raise NothingToCompare(f"{name} holds no session")
         recording, verdict = found[-1]
@@ -123,11 +129,15 @@ class _Shelf:
 
     def numbered(self, number: int) -> Looked:
         """The session of this number; large messages of it stay in the database."""
+        from mailproxy.store import abridged
+
         engine = self.engine
         return Looked(abridged.load(engine, number), lambda span: abridged.digest(engine, number, span))
 
     def goods(self, session: Session, most: int) -> list[Session]:
         """The last sessions of the same client, protocol and server that went well, the newest first."""
+        from mailproxy.store.search import Query, find
+
         where = session.server.host or session.server.address
         query = Query(failed=False, protocol=session.protocol, server=where or None)
         alike = [each for each in find(self.engine, query) if _is_like(each, session)]

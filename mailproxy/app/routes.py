@@ -3,12 +3,14 @@
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailproxy.model.tls import Security, Verify
 from mailproxy.protocols import named, names
 from mailproxy.protocols.descriptor import Protocol
-from mailproxy.talk.stand_in import StandIn
+
+if TYPE_CHECKING:
+    from mailproxy.talk.stand_in import StandIn
 
 SOCKS: Final = "socks"
 """Stands for the protocol of a route on which clients ask for their server themselves."""
@@ -25,7 +27,7 @@ class Playing(NamedTuple):
     """Who stands in for a server: whose part it is (`server of 12`), and what makes one for a session by its number."""
 
     part: str
-    make: Callable[[int], StandIn]
+    make: "Callable[[int], StandIn]"
 
 
 class Route(NamedTuple):

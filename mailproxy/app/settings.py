@@ -11,8 +11,6 @@ import platformdirs
 
 from mailproxy.app.routes import Route, RouteError, make, settled
 from mailproxy.model.tls import Verify
-from mailproxy.talk.faults.fault import FaultError
-from mailproxy.talk.faults.parse import parse
 
 FILE: Final = Path("mailproxy.toml")
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:).*@")
@@ -98,6 +96,9 @@ def read(path: Path) -> Settings:
 
 
 def _fault(path: Path, said: Any) -> str:
+    from mailproxy.talk.faults.fault import FaultError  # here, for each command reads settings and few want faults
+    from mailproxy.talk.faults.parse import parse
+
     if not isinstance(said, str):
         raise SettingsError(f'{path}: fault is a list of rules, as in fault = ["at RCPT 2 answer 452 4.5.3 Too many"]')
     try:

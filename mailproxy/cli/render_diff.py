@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import groupby, zip_longest
+from operator import ne
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailproxy.cli import render
@@ -143,7 +144,7 @@ def _pairs(good: Sequence["Line"], bad: Sequence["Line"], alike: bool) -> list[P
     mine, yours = ([line.mark + line.text for line in lines] for lines in (good, bad))
     if len(mine) * len(yours) > CELLS:
         return [Pair(one, other, False) for one, other in zip_longest(good, bad)]
-    if len(mine) == len(yours) <= 2 and mine[:1] == yours[:1]:  # of most exchanges: the command, and one answer
+    if len(mine) == len(yours) and sum(map(ne, mine, yours)) <= 1:  # of most exchanges: one answer differs
         return [Pair(one, other, said == heard) for one, other, said, heard in zip(good, bad, mine, yours, strict=True)]
     found: list[Pair] = []
     for what, start, end, other_start, other_end in SequenceMatcher(None, mine, yours, False).get_opcodes():

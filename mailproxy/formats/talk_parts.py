@@ -148,6 +148,14 @@ class Folded:
         return [Line(SPOKEN[self._voice], text, self._at, self._voice.side)]
 
 
+def whole(frame: Frame) -> Line | None:
+    """The line that a frame is, with its end and nothing behind it; None where it is another piece of what is said."""
+    octets = frame.octets
+    if octets.find(b"\n") != len(octets) - 1 or len(octets) > LONGEST:
+        return None
+    return Line(SPOKEN[voice(frame)], shown(octets), frame.at, frame.side)
+
+
 def voice(frame: Frame) -> Voice:
     """Who speaks in a frame."""
     return Voice(frame.side, frame.secure)

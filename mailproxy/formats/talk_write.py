@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mailproxy.formats.talk_marks import NOTED, telnet
-from mailproxy.formats.talk_parts import Counted, Folded, Part, Passed, Spoken, voice
+from mailproxy.formats.talk_parts import Counted, Folded, Part, Passed, Spoken, voice, whole
 from mailproxy.model.escape import escape_text
 from mailproxy.model.line import Line
 from mailproxy.model.octets import Entry, Frame, Kind, Note, Side
@@ -50,8 +50,11 @@ class Writer:
     def _heard(self, frame: Frame) -> list[Line]:
         part = self._part
         left = [] if part is None or part.takes(frame) else self.finish()
-        self._part = part = self._part or self._begin(frame)
-        lines = part.add(frame)
+        if self._part is None and frame.kind in self._spoken and (line := whole(frame)):
+            lines = [line]  # most frames are one line, of which no part is left to be closed
+        else:
+            self._part = part = self._part or self._begin(frame)
+            lines = part.add(frame)
         if lines:
             self._before[frame.side] = lines[-1].text
         return left + lines
