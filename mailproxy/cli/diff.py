@@ -29,7 +29,8 @@ def diff(
         bool,
         typer.Option(
             "--legs",
-            help="Of one session: what one leg gave against what the other was handed, and what mailproxy did.",
+            help="Of one session: what one leg (the connection with the client, or that with the server) gave against "
+            "what the other was handed, and what mailproxy did.",
         ),
     ] = False,
     against_good: Annotated[
